@@ -1,0 +1,1 @@
+"""Operators that fetch, judge and prepare data."""

@@ -1,0 +1,1 @@
+"""Operators that put a judged model into service."""

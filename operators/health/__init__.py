@@ -1,0 +1,1 @@
+"""Operators that judge the health of the Airflow they run in."""

@@ -1,0 +1,1 @@
+"""Operators that train and judge models, and the model registry."""

@@ -1,0 +1,1 @@
+"""Operators that tell people and systems what happened."""

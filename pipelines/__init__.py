@@ -1,0 +1,1 @@
+"""The YAML pipelines, and the few modules that turn them into DAGs."""

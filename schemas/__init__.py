@@ -1,0 +1,1 @@
+"""The contract of the YAML: JSON Schemas and the checker that applies them. Never imports Airflow."""
