@@ -1,0 +1,35 @@
+"""The frozen result of a check: what the builder reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task that was checked."""
+
+    id: str
+    config: Mapping[str, Any]
+    """As in the YAML, without task_id."""
+    references: Mapping[str, tuple[str, ...]]
+    """Parameter -> ids of the tasks whose results it takes."""
+    line: int
+    """Where the task stands in its file, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline that was checked."""
+
+    dag_id: str
+    path: Path
+    line: int
+    config: Mapping[str, Any]
+    """As in the YAML, without tasks."""
+    default: Mapping[str, Any]
+    """The file's ``default`` block."""
+    tasks: tuple[Task, ...]
