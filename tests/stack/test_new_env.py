@@ -1,0 +1,48 @@
+"""stack/new_env.py: secrets of one's own, written once."""
+
+from __future__ import annotations
+
+import base64
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def new_env(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "stack/new_env.py", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def secrets_in(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_every_secret_is_filled_in_and_none_twice(tmp_path: Path) -> None:
+    assert new_env(tmp_path).returncode == 0
+    filled = secrets_in(tmp_path / ".env")
+    assert filled.keys() == secrets_in(ROOT / ".env.example").keys()
+    assert len(set(filled.values())) == len(filled)
+
+
+def test_a_secret_serves_as_fernet_key_and_needs_no_quoting(tmp_path: Path) -> None:
+    new_env(tmp_path)
+    for value in secrets_in(tmp_path / ".env").values():
+        assert len(base64.urlsafe_b64decode(value)) == 32
+        assert re.fullmatch(r"[A-Za-z0-9_=-]+", value)
+
+
+def test_only_its_owner_can_read_it_and_no_secret_is_printed(tmp_path: Path) -> None:
+    done = new_env(tmp_path)
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+    assert not any(value in done.stdout + done.stderr for value in secrets_in(tmp_path / ".env").values())
+
+
+def test_one_that_is_there_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=kept\n")
+    done = new_env(tmp_path)
+    assert (done.returncode, (tmp_path / ".env").read_text()) == (1, "POSTGRES_PASSWORD=kept\n")
+    assert "is there already" in done.stderr
