@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from operators.data.mistakes import DataMistakeError
+
 MODULES = (
     "sklearn.linear_model",
     "sklearn.ensemble",
@@ -25,32 +27,31 @@ MODULES = (
 values alone; estimators that are made of other estimators, or take functions, are thereby left out."""
 
 
-class EstimatorError(ValueError):
+class EstimatorError(DataMistakeError):
     """An estimator or parameter that cannot be used; the message says what can."""
 
 
-def make_estimator(name: str, parameters: Mapping[str, Any], random_state: int | None, *, where: str) -> Any:
+def make_estimator(name: str, parameters: Mapping[str, Any], random_state: int | None) -> Any:
     """Build an estimator that has not been fitted.
 
     :param name: e.g. ``sklearn.ensemble.RandomForestClassifier``
     :param parameters: its arguments; plain values only
     :param random_state: seed for estimators that have one; the others are deterministic and ignore it
-    :param where: how to call the task in an error
     :raises EstimatorError: if the name or a parameter is not allowed
     """
-    cls = find_estimator(name, where=where)
+    cls = find_estimator(name)
     allowed = sorted(inspect.signature(cls).parameters)
     for key, value in parameters.items():
-        _check_parameter(key, value, allowed, name, where)
+        _check_parameter(key, value, allowed, name)
     chosen = dict(parameters)
     if "random_state" in allowed and random_state is not None:
         if chosen.get("random_state", random_state) != random_state:
-            raise EstimatorError(f"{where}: random_state is given twice; drop the one in parameters")
+            raise EstimatorError("random_state: given twice; drop the one in parameters")
         chosen["random_state"] = random_state
     return cls(**chosen)
 
 
-def find_estimator(name: str, *, where: str) -> Any:
+def find_estimator(name: str) -> Any:
     """Give the class for a dotted scikit-learn name.
 
     :raises EstimatorError: if it is not in the closed list, with the nearest name that is
@@ -58,7 +59,7 @@ def find_estimator(name: str, *, where: str) -> Any:
     module, _, class_name = name.rpartition(".")
     found = estimator_classes(module).get(class_name) if module in MODULES else None
     if found is None:
-        raise EstimatorError(f"{where}.estimator: {name!r} is not an estimator that can be used. {_hint(name)}")
+        raise EstimatorError(f"estimator: {name!r} is not an estimator that can be used. {_hint(name)}")
     return found
 
 
@@ -87,16 +88,14 @@ def _hint(name: str) -> str:
     return f"Take a classifier or regressor from {', '.join(MODULES)}"
 
 
-def _check_parameter(key: str, value: Any, allowed: list[str], name: str, where: str) -> None:
+def _check_parameter(key: str, value: Any, allowed: list[str], name: str) -> None:
     if key not in allowed:
         near = difflib.get_close_matches(str(key), allowed, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise EstimatorError(
-            f"{where}.parameters: {name} has no parameter {key!r}; {hint}It takes {', '.join(allowed)}"
-        )
+        raise EstimatorError(f"parameters: {name} has no parameter {key!r}; {hint}It takes {', '.join(allowed)}")
     if not _is_plain(value):
         raise EstimatorError(
-            f"{where}.parameters.{key}: only numbers, strings, booleans, null, lists and mappings of these are "
+            f"parameters.{key}: only numbers, strings, booleans, null, lists and mappings of these are "
             f"allowed; found {type(value).__name__}"
         )
 
