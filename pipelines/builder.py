@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from operators import OPERATORS
 from operators.thresholds import parse_duration
-from pipelines.policy import PIPELINE_FILE
+from pipelines import PIPELINE_FILE
+from schemas.diagnostic import Place
 from schemas.spec import Pipeline, Task
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ _OWN_TASK_KEYS = ("setup", "teardown")
 class BuildError(Exception):
     """A checked pipeline that Airflow or dag-factory refuses all the same; the message is theirs."""
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, place: Place) -> None:
         super().__init__(message)
-        self.line = line
-        """Where the task, or else the pipeline, stands in its file, from 1."""
+        self.place = place
+        """Where the task, or else the pipeline, stands in its file."""
 
 
 def build_dag(pipeline: Pipeline) -> DAG:
@@ -55,8 +56,8 @@ def build_dag(pipeline: Pipeline) -> DAG:
     except Exception as error:  # whatever fails here is this one pipeline's problem, and must not be the others'
         faulty = _faulty_task(pipeline.tasks, config["tasks"])
         where = f'task "{faulty.id}": ' if faulty else ""
-        line = faulty.line if faulty else pipeline.line
-        raise BuildError(f"{where}{type(error).__name__}: {error}", line) from error
+        place = faulty.place if faulty else pipeline.place
+        raise BuildError(f"{where}{type(error).__name__}: {error}", place) from error
     setattr(dag, PIPELINE_FILE, str(pipeline.path))
     return dag
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
-from schemas.diagnostic import Diagnostic, Severity
+from schemas.diagnostic import Diagnostic, Finding, Severity
 from schemas.spec import Pipeline
 from schemas.text import render_text
 
@@ -74,7 +74,7 @@ def _build(pipeline: Pipeline, folder: Path, dags: dict[str, DAG]) -> list[Diagn
     except BuildError as error:
         shown = pipeline.path.relative_to(folder.parent).as_posix()
         message = f'pipeline "{pipeline.dag_id}" cannot be built: {error}'
-        return [Diagnostic(shown, error.line, 1, "P900", message, end_line=error.line)]
+        return [Finding("P900", error.place, message).in_file(shown)]
     return []
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from airflow.policies import hookimpl
 
+from pipelines import PIPELINE_FILE
+
 if TYPE_CHECKING:
     from airflow.sdk import DAG
-
-PIPELINE_FILE = "pipeline_file"
-"""The attribute in which the builder leaves the path of a DAG's YAML."""
 
 # Importing these in each task costs seconds; a process that forks its tasks imports them once, and they inherit.
 # Only imports: a parent that has run OpenMP code leaves its children hanging.

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.diagnostic import START, Diagnostic, Finding, Severity
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
+from schemas.rules.graph import id_place
 from schemas.shape import iter_shape_findings, reference_keys
 from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
@@ -121,9 +122,9 @@ def _iter_pipelines(source: Source, errors: Sequence[Finding]) -> Iterator[Pipel
 def _pipeline(outline: Outline, source: Source) -> Pipeline:
     config = dict(source.data[outline.dag_id])
     config.pop("tasks")
-    line = source.tree.key((outline.dag_id,)).line
+    place = source.tree.key((outline.dag_id,))
     tasks = tuple(_task(node, source.tree) for node in outline.tasks)
-    return Pipeline(outline.dag_id, source.path, line, config, source.data.get("default") or {}, tasks)
+    return Pipeline(outline.dag_id, source.path, place, config, source.data.get("default") or {}, tasks)
 
 
 def _task(node: Node, tree: Tree) -> Task:
@@ -133,7 +134,7 @@ def _task(node: Node, tree: Tree) -> Task:
         if key in config:
             value = config[key]
             references[key] = (value,) if isinstance(value, str) else tuple(value)
-    return Task(node.id, config, references, tree.key(node.path).line)
+    return Task(node.id, config, references, id_place(node, tree))
 
 
 def _without_doubles(files: Sequence[CheckedFile], folder: Path | None) -> Iterator[CheckedFile]:
@@ -146,11 +147,9 @@ def _without_doubles(files: Sequence[CheckedFile], folder: Path | None) -> Itera
             if known is pipeline:
                 kept.append(pipeline)
                 continue
-            where = f"{_shown(known.path, folder)}:{known.line}"
+            where = f"{_shown(known.path, folder)}:{known.place.line}"
             message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
-            shown = _shown(file.path, folder)
-            doubles.append(
-                Diagnostic(shown, pipeline.line, 1, "P206", message, "rename one of the two", end_line=pipeline.line)
-            )
+            finding = Finding("P206", pipeline.place, message, "rename one of the two")
+            doubles.append(finding.in_file(_shown(file.path, folder)))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file

@@ -195,7 +195,7 @@ def _value_finding(code: str, rest: str) -> Any:
     def describe(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
         place = source.tree.find(path).place
         message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; {rest}"
-        return Finding(code, place, message.format(limit=error.validator_value), _description(error))
+        return Finding(code, place, message.replace("{limit}", str(error.validator_value)), _description(error))
 
     return describe
 
@@ -222,7 +222,8 @@ def _not_allowed(error: Error, path: tuple[str | int, ...], source: Source) -> F
     hint = did_you_mean(str(error.instance), [str(value) for value in allowed])
     if path[-1:] == ("operator",):
         message = f'operator "{error.instance}" does not exist'
-        hint += "; other operators by their full path, as in airflow.providers.standard.operators.bash.BashOperator"
+        if hint.startswith("allowed"):
+            hint += "; others by their full path, as in airflow.providers.standard.operators.bash.BashOperator"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
         message = f'"{error.instance}" is not allowed in {describe_place(path, source.data)}'

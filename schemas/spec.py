@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schemas.diagnostic import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -17,8 +19,8 @@ class Task:
     """As in the YAML, without task_id."""
     references: Mapping[str, tuple[str, ...]]
     """Parameter -> ids of the tasks whose results it takes."""
-    line: int
-    """Where the task stands in its file, from 1."""
+    place: Place
+    """Where the task's name stands in its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Pipeline:
 
     dag_id: str
     path: Path
-    line: int
+    place: Place
+    """Where the pipeline's name stands in it."""
     config: Mapping[str, Any]
     """As in the YAML, without tasks."""
     default: Mapping[str, Any]

@@ -25,11 +25,12 @@ def _duplicates(outline: Outline, tree: Tree) -> Iterator[Finding]:
             # a mapping cannot hold a key twice, so one of the two stands in a list or is a group
             place = tree.key(first[node.id].path)
             message = f'"{node.id}" is defined twice in pipeline "{outline.dag_id}"; first in line {place.line}'
-            yield Finding("P203", _id_place(node, tree), message, "tasks and groups need different names")
+            yield Finding("P203", id_place(node, tree), message, "tasks and groups need different names")
         first.setdefault(node.id, node)
 
 
-def _id_place(node: Node, tree: Tree) -> Place:
+def id_place(node: Node, tree: Tree) -> Place:
+    """Give the place of the name of a task or group, in map form and in list form."""
     entry = tree.find(node.path)
     for key in ("task_id", "group_name"):
         if isinstance(node.path[-1], int) and key in entry.children:
@@ -67,7 +68,7 @@ def _cycles(outline: Outline, tree: Tree) -> Iterator[Finding]:
         shown = " → ".join(f'"{name}"' for name in [*names, names[0]])
         message = f"dependencies go round in a circle: {shown}"
         yield Finding(
-            "P204", _id_place(first, tree), message, "an arrow means that the left one waits for the right one"
+            "P204", id_place(first, tree), message, "an arrow means that the left one waits for the right one"
         )
 
 

@@ -1,0 +1,94 @@
+"""Loading a folder: one broken file costs nobody else anything, and is shown with its place."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipelines
+from pipelines.loader import InvalidPipelineError, load, raise_problems
+
+BASH = "airflow.providers.standard.operators.bash.BashOperator"
+GOOD = f"{{name}}:\n  tasks:\n    a: {{{{operator: {BASH}, bash_command: echo}}}}\n"
+BROKEN = {
+    "syntax": "broken: [\n",
+    "unknown key": "broken:\n  schedul: '@daily'\n  tasks: {}\n",
+    "bad cron": GOOD.format(name="broken") + "  schedule: 61 25 * * *\n",
+    "cycle": f"broken:\n  tasks:\n    a: {{operator: {BASH}, bash_command: x, dependencies: [b]}}\n"
+    f"    b: {{operator: {BASH}, bash_command: x, dependencies: [a]}}\n",
+    "does not build": f"broken:\n  tasks:\n    a: {{operator: {BASH}, bash_comand: echo}}\n",
+    "duplicate id": GOOD.format(name="good_0"),
+    "empty": "",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pipelines"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"good_{number}.yaml").write_text(GOOD.format(name=f"good_{number}"))
+    return folder
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_file_costs_nobody_else_anything(folder: Path, text: str) -> None:
+    (folder / "other.yaml").write_text(text)
+    loaded = load(folder)
+    assert sorted(loaded.dags) == ["good_0", "good_1", "good_2"]
+    assert {diagnostic.path for diagnostic in loaded.diagnostics} == {"pipelines/other.yaml"}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_the_problems_are_one_error_with_file_line_and_column(folder: Path, text: str) -> None:
+    (folder / "other.yaml").write_text(text)
+    with pytest.raises(InvalidPipelineError, match=r"\npipelines/other.yaml:\d+:\d+: P\d{3} "):
+        raise_problems(folder)
+
+
+def test_no_problem_raises_nothing(folder: Path) -> None:
+    raise_problems(folder)
+
+
+def test_for_one_dag_only_its_file_is_parsed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import schemas.checker
+
+    read: list[str] = []
+    original = schemas.checker.read_source
+    monkeypatch.setattr(schemas.checker, "read_source", lambda path: read.append(path.name) or original(path))
+    assert list(load(folder, dag_id="good_1").dags) == ["good_1"]
+    assert read == ["good_1.yaml"]
+
+
+def dag_bag(folder: Path) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    package = Path(pipelines.__file__).parent
+    for name in ("dags.py", "problems.py", ".airflowignore"):
+        shutil.copy(package / name, folder / name)
+    return DagBag(str(folder), bundle_path=folder, bundle_name="test")
+
+
+def test_airflow_finds_the_dags_in_one_file_and_the_problems_in_another(folder: Path) -> None:
+    (folder / "broken.yaml").write_text(BROKEN["unknown key"])
+    bag = dag_bag(folder)
+    assert sorted(bag.dags) == ["good_0", "good_1", "good_2"]
+    assert list(bag.import_errors) == ["problems.py"]
+    assert 'pipelines/broken.yaml:2:3: P101 unknown key "schedul"' in bag.import_errors["problems.py"]
+
+
+def test_the_code_tab_gets_the_yaml_and_the_worker_the_loader(folder: Path) -> None:
+    dag = dag_bag(folder).dags["good_1"]
+    assert dag.fileloc == str(folder / "good_1.yaml")
+    assert dag.relative_fileloc == "dags.py"
+
+
+def test_a_worker_builds_only_the_dag_whose_task_it_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "good_2")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "a")
+    (folder / "broken.yaml").write_text(BROKEN["syntax"])
+    bag = dag_bag(folder)
+    assert (list(bag.dags), bag.import_errors) == (["good_2"], {})

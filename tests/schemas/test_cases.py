@@ -1,0 +1,53 @@
+"""Every file under tests/cases: ok/ is clean, err/ prints exactly what stands in the .out beside the file.
+
+``make accept`` (ACCEPT=1) writes the .out files anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from schemas.checker import check_files
+from schemas.text import render_text
+
+CASES = Path(__file__).parent.parent / "cases"
+OK = sorted((CASES / "ok").glob("*.yaml"))
+ERR = sorted((CASES / "err").glob("*.yaml"))
+
+
+def printed(path: Path) -> str:
+    report = check_files([path], relative_to=path.parent)
+    return render_text(report.diagnostics, {file.path.name: file.text for file in report.files}) + "\n"
+
+
+@pytest.mark.parametrize("path", OK, ids=lambda path: path.stem)
+def test_a_sound_file_has_no_diagnostics(path: Path) -> None:
+    assert printed(path) == "\n"
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.stem)
+def test_a_broken_file_prints_what_stands_beside_it(path: Path) -> None:
+    expected = path.with_suffix(".out")
+    if os.environ.get("ACCEPT"):
+        expected.write_text(printed(path), encoding="utf-8")
+    assert printed(path) == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.stem)
+def test_a_case_shows_the_code_it_is_named_for(path: Path) -> None:
+    code = path.stem.partition("-")[0]
+    if code.startswith("P"):
+        assert f": {code} " in path.with_suffix(".out").read_text(encoding="utf-8")
+
+
+def test_every_code_has_a_case() -> None:
+    used = {code for path in ERR for code in path.stem.split("-")[:1] if code.startswith("P")}
+    sources = Path(__file__).parent.parent.parent / "schemas"
+    import re
+
+    named = {code for path in sources.rglob("*.py") for code in re.findall(r'"(P\d{3})"', path.read_text())}
+    not_by_a_single_file = {"P001", "P002", "P206"}
+    assert named - used - not_by_a_single_file == set()

@@ -1,0 +1,73 @@
+"""Checking files: which pipelines are sound, and that one broken pipeline leaves the others alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from schemas.checker import check_files, iter_pipeline_files
+
+EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
+
+
+def write(folder: Path, **files: str) -> list[Path]:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return sorted(folder.glob("*.yaml"))
+
+
+def pipeline(dag_id: str, operator: str = EMPTY) -> str:
+    return f"{dag_id}:\n  tasks:\n    a: {{operator: {operator}}}\n"
+
+
+def test_a_broken_pipeline_does_not_take_others_of_its_file_along(tmp_path: Path) -> None:
+    files = write(tmp_path, three=pipeline("a") + pipeline("b", "Nonsense") + pipeline("c"))
+    report = check_files(files)
+    assert [p.dag_id for p in report.pipelines] == ["a", "c"]
+    assert [d.code for d in report.diagnostics] == ["P104"]
+
+
+def test_a_mistake_in_what_they_share_concerns_all_pipelines_of_a_file(tmp_path: Path) -> None:
+    files = write(tmp_path, two="default: {catchup: maybe}\n" + pipeline("a") + pipeline("b"))
+    assert check_files(files).pipelines == ()
+
+
+def test_of_two_pipelines_with_one_id_the_first_is_kept_and_the_second_names_it(tmp_path: Path) -> None:
+    files = write(tmp_path, one=pipeline("orders"), two=pipeline("other") + pipeline("orders"))
+    report = check_files(files, relative_to=tmp_path)
+    assert [(p.dag_id, p.path.name) for p in report.pipelines] == [("orders", "one.yaml"), ("other", "two.yaml")]
+    (diagnostic,) = report.diagnostics
+    assert str(diagnostic) == 'two.yaml:4:1: P206 pipeline "orders" is defined already, in one.yaml:1'
+
+
+def test_warnings_and_errors_come_sorted_whatever_the_order_of_the_files(tmp_path: Path) -> None:
+    files = write(tmp_path, z=pipeline("a", "No"), a=pipeline("b", "No"))
+    assert check_files(files).diagnostics == check_files(reversed(files)).diagnostics
+
+
+def test_hidden_files_and_other_suffixes_are_no_pipelines(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yml", ".hidden.yaml", "c.txt", ".git/d.yaml", "sub/e.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [path.relative_to(tmp_path).as_posix() for path in iter_pipeline_files(tmp_path)] == [
+        "a.yaml",
+        "b.yml",
+        "sub/e.yaml",
+    ]
+
+
+def test_the_shipped_pipelines_are_clean(repository: Path) -> None:
+    report = check_files(iter_pipeline_files(repository / "pipelines"))
+    assert report.diagnostics == ()
+    assert {p.dag_id for p in report.pipelines} == {"ml_pipeline", "monitoring", "census_income"}
+
+
+def test_checking_imports_neither_airflow_nor_the_machine_learning_libraries(repository: Path) -> None:
+    program = (
+        "import sys; from pipelines.cli import main; code = main(['check']); "
+        "heavy = {'airflow', 'pandas', 'sklearn', 'operators', 'dagfactory'} & set(sys.modules); "
+        "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr + run.stdout
