@@ -1,0 +1,195 @@
+"""Starts Airflow's components as processes of their own, writes them down, and ends them without leaving one behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from pipelines.embedded.interrupts import held
+
+COMPONENTS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    # The api-server reads task logs from the disk; servers for them would only take more ports.
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+MARK = "PIPELINES_EMBEDDED_ID"
+_GRACE_SECONDS = 6.0
+# Its triggers are in the database; it has nothing to lose, and takes ten seconds to say goodbye.
+_SHORT_GRACE_SECONDS = {"triggerer": 2.0}
+_CREATED_TOLERANCE_SECONDS = 0.02
+# Only a parent can clear away a process that has ended; we are that until `make run` ends.
+_STARTED: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A process that we started: enough to know it again, though its number were given to another."""
+
+    name: str
+    pid: int
+    created: float
+    """When the process began, in seconds since the epoch."""
+    mark: str
+    """In the environment of it and of all that it starts."""
+    folder: str
+    """The working directory of it and of most that it starts."""
+
+    def is_alive(self) -> bool:
+        """Whether that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.created) < _CREATED_TOLERANCE_SECONDS
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.Error:
+            return False
+
+
+def start_process(
+    name: str, command: list[str], *, run: Path, log: Path, environment: Mapping[str, str], mark: str
+) -> Record:
+    """Start a process in a session of its own and write it down, both or neither.
+
+    :param name: what to call it
+    :param command: the program and its arguments
+    :param run: the folder of records; the process works in its parent
+    :param log: the file that gets its output; the one before is kept as ``.1``
+    :param environment: all of its environment
+    :param mark: an id that is found again in everything it starts
+    """
+    if log.exists():
+        log.replace(log.with_name(log.name + ".1"))
+    with held, log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**environment, MARK: mark},
+            cwd=run.parent,
+            start_new_session=True,
+        )
+        _STARTED[process.pid] = process
+        try:
+            created = psutil.Process(process.pid).create_time()
+            record = Record(name, process.pid, created, mark, str(run.parent))
+            _write_record(run, record)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    return record
+
+
+def _write_record(run: Path, record: Record) -> None:
+    temporary = run / f"{record.name}.new"
+    temporary.write_text(json.dumps(asdict(record)))
+    temporary.replace(run / f"{record.name}.json")
+
+
+def exit_code(record: Record) -> int | None:
+    """Give the exit code of a process that this very process started; None while it runs."""
+    return _STARTED[record.pid].poll()
+
+
+def airflow_command(component: str) -> list[str]:
+    """Give the command line of a component; through the interpreter, as a script's first line has a length limit."""
+    return [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+
+
+def read_records(run: Path) -> list[Record]:
+    """Read the records of everything that was started and not yet stopped."""
+    records = []
+    for path in sorted(run.glob("*.json")):
+        try:
+            records.append(Record(**json.loads(path.read_text())))
+        except (ValueError, TypeError):
+            path.unlink()
+    return records
+
+
+def stop_all(run: Path, records: Iterable[Record] | None = None) -> list[str]:
+    """End what was written down, and all that it started in turn; an interrupt waits until that is done.
+
+    Each is asked once; what is left after some seconds is killed.
+
+    :param run: the folder of records
+    :param records: the ones to end; all if not given
+    :return: the names of those that were running
+    """
+    chosen = read_records(run) if records is None else list(records)
+    with held:
+        members = _members(chosen)
+        running = [record.name for record in chosen if record.is_alive()]
+        _signal({psutil.Process(record.pid) for record in chosen if record.is_alive()}, signal.SIGTERM)
+        asked = time.monotonic()
+        while any(record.is_alive() and time.monotonic() - asked < _grace(record) for record in chosen):
+            time.sleep(0.1)
+            # A task's own processes are found through their parents, as long as those live.
+            members |= _members(chosen)
+        _kill(members | _members(chosen))
+        for record in chosen:
+            _forget(run, record)
+    return running
+
+
+def _grace(record: Record) -> float:
+    return _SHORT_GRACE_SECONDS.get(record.name, _GRACE_SECONDS)
+
+
+def _members(records: Iterable[Record]) -> set[psutil.Process]:
+    """Find every process that belongs to the records: by session, by the mark in its environment, or by its parent."""
+    by_session = {record.pid: record for record in records if record.created >= psutil.boot_time()}
+    marks = {record.mark for record in by_session.values()}
+    found: set[psutil.Process] = set()
+    for process in psutil.process_iter():
+        try:
+            record = by_session.get(os.getsid(process.pid))
+            if (record and _is_of_session(process, record)) or process.environ().get(MARK) in marks:
+                found.add(process)
+        except (psutil.Error, OSError):
+            continue  # another user's, or just ended
+    for process in list(found):
+        try:
+            found.update(process.children(recursive=True))
+        except psutil.Error:
+            continue
+    return found
+
+
+def _is_of_session(process: psutil.Process, record: Record) -> bool:
+    if record.is_alive():
+        return True
+    # A session outlives its leader. The number may since have gone to a stranger, whose folder is another.
+    return bool(process.cwd() == record.folder)
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.Error:
+            continue
+
+
+def _kill(processes: set[psutil.Process]) -> None:
+    # psutil refuses to signal a number that was given to another process meanwhile.
+    _signal(processes, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=5)
+
+
+def _forget(run: Path, record: Record) -> None:
+    started = _STARTED.pop(record.pid, None)
+    if started:
+        started.wait()
+    (run / f"{record.name}.json").unlink(missing_ok=True)

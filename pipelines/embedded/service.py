@@ -1,0 +1,298 @@
+"""The embedded Airflow as a whole: starts it, or finds it running; waits until it is healthy; stops it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipelines.embedded import processes
+from pipelines.embedded.api import AirflowApi
+from pipelines.embedded.processes import Record, start_process, stop_all
+from pipelines.embedded.progress import Progress
+from pipelines.embedded.settings import ADMIN, Secrets, Settings, environment, prepare_home
+
+_HEALTH_KEYS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+_START_SECONDS = 180.0
+_TAIL_LINES = 15
+_PORTS_TRIED = 50
+
+
+class StartError(RuntimeError):
+    """The embedded Airflow cannot be started; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A running embedded Airflow."""
+
+    settings: Settings
+    secrets: Secrets
+    records: tuple[Record, ...]
+    reused: bool
+    """Whether it was running already."""
+
+    def api(self) -> AirflowApi:
+        """Open its API as the administrator."""
+        return AirflowApi(self.settings.url, ADMIN, self.secrets.admin_password)
+
+    def check_alive(self) -> None:
+        """Make sure that every component still runs.
+
+        :raises StartError: naming the one that does not, with the end of its log
+        """
+        for record in self.records:
+            if not record.is_alive():
+                raise _died(self.settings, record)
+
+
+@contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Keep a second ``make run`` in the same folder out.
+
+    :raises StartError: naming the one that is at work
+    """
+    settings.run.mkdir(parents=True, exist_ok=True)
+    with _lock_path(settings).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StartError(
+                f"Another `make run` is at work in this folder (process {lock.read().strip() or 'unknown'}). Wait for "
+                "its end, or end it with `make stop`."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+        lock.truncate(0)
+
+
+def running_exclusive(settings: Settings) -> int | None:
+    """Give the process number of the ``make run`` at work, if there is one."""
+    path = _lock_path(settings)
+    if not path.exists():
+        return None
+    with path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = lock.read().strip()
+            return int(text) if text.isdigit() else None
+    return None
+
+
+def start(settings: Settings, progress: Progress) -> Service:
+    """Start Airflow, or find that the very same one runs already.
+
+    What was started is stopped again if the start fails or is interrupted.
+
+    :param settings: where it lives and listens
+    :param progress: what is told of it
+    :raises StartError: if it cannot be started
+    """
+    before = _read_state(settings)
+    secrets = prepare_home(settings)
+    fingerprint = _fingerprint(settings)
+    records = processes.read_records(settings.run)
+    if before.get("fingerprint") == fingerprint and _all_healthy(settings, secrets, records):
+        progress.end("start", "Airflow", "reused", note=f"running since {before['since']}")
+        return Service(settings=settings, secrets=secrets, records=tuple(records), reused=True)
+    if stop_all(settings.run, records):
+        progress.say("start", "stopped the Airflow that ran with other settings or packages, or not wholly")
+    check_port(settings)
+    try:
+        records = _start_components(settings, secrets, progress)
+        since = datetime.now().astimezone().isoformat(timespec="seconds")
+        _state_path(settings).write_text(
+            json.dumps({"fingerprint": fingerprint, "port": settings.port, "since": since})
+        )
+    except BaseException:
+        stop_all(settings.run)
+        raise
+    return Service(settings=settings, secrets=secrets, records=tuple(records), reused=False)
+
+
+def running_port(settings: Settings) -> int | None:
+    """Give the port of the Airflow that runs in this home, if one does."""
+    if not any(record.is_alive() for record in processes.read_records(settings.run)):
+        return None
+    port: int | None = _read_state(settings).get("port")
+    return port
+
+
+def check_port(settings: Settings) -> None:
+    """Make sure that the UI's port can be had.
+
+    :raises StartError: naming a port that can be had
+    """
+    try:
+        _bind(settings.host, settings.port)
+    except PermissionError:
+        raise StartError(
+            f"Port {settings.port} is the system administrator's. Take one above 1023: `make run PORT=8080`."
+        ) from None
+    except OSError as error:
+        raise StartError(
+            f"Port {settings.port} on {settings.host} is taken by another program ({error.strerror}). Choose another: "
+            f"`make run PORT={_free_port(settings)}`, or find out who has it: `ss -ltnp 'sport = :{settings.port}'`."
+        ) from None
+
+
+def _bind(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
+        # As the server does: connections of the one before, still in TIME_WAIT, are no hindrance.
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        attempt.bind((host, port))
+
+
+def _free_port(settings: Settings) -> int:
+    for port in range(settings.port + 1, settings.port + _PORTS_TRIED):
+        try:
+            _bind(settings.host, port)
+        except OSError:
+            continue
+        return port
+    return settings.port + _PORTS_TRIED
+
+
+# -- starting ----------------------------------------------------------------------------------------------------------
+
+
+def _start_components(settings: Settings, secrets: Secrets, progress: Progress) -> list[Record]:
+    variables = environment(settings, secrets, os.environ)
+    mark = uuid.uuid4().hex
+    _prepare_database(settings, variables, mark, progress)
+    records = []
+    for name in processes.COMPONENTS:
+        log = settings.logs / f"{name}.log"
+        command = processes.airflow_command(name)
+        records.append(start_process(name, command, run=settings.run, log=log, environment=variables, mark=mark))
+        progress.begin("start", name)
+    _wait_until_healthy(settings, secrets, records, progress)
+    return records
+
+
+def _prepare_database(settings: Settings, variables: dict[str, str], mark: str, progress: Progress) -> None:
+    stamp = settings.home / "database.version"
+    wanted = version("apache-airflow")
+    if stamp.exists() and settings.database.exists() and stamp.read_text() == wanted:
+        return
+    if not stamp.exists():
+        # Its creation was interrupted; there is nothing in it.
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{settings.database}{suffix}").unlink(missing_ok=True)
+    progress.begin("start", "database")
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    log = settings.logs / "database.log"
+    record = start_process("database", command, run=settings.run, log=log, environment=variables, mark=mark)
+    while (code := processes.exit_code(record)) is None:
+        progress.tick()
+        time.sleep(0.1)
+    stop_all(settings.run, [record])
+    if code:
+        raise StartError(f"Airflow's database could not be set up (exit code {code}).{_log_tail(log)}")
+    settings.database.chmod(0o600)
+    stamp.write_text(wanted)
+    progress.end("start", "database", "ready")
+
+
+def _wait_until_healthy(settings: Settings, secrets: Secrets, records: list[Record], progress: Progress) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    waiting = {record.name: record for record in records}
+    api = AirflowApi(settings.url, ADMIN, secrets.admin_password)
+    while waiting:
+        for record in records:
+            if not record.is_alive():
+                raise _died(settings, record)
+        health = api.health()
+        for name in [name for name, record in waiting.items() if _is_healthy(record, health)]:
+            del waiting[name]
+            progress.end("start", name, "healthy")
+        if time.monotonic() > deadline:
+            logs = ", ".join(str(settings.logs / f"{name}.log") for name in waiting)
+            raise StartError(f"{', '.join(waiting)}: not healthy after {_START_SECONDS:.0f} s. Their logs: {logs}")
+        progress.tick()
+        time.sleep(0.2)
+    api.close()
+
+
+def _is_healthy(record: Record, health: dict[str, dict[str, str]] | None) -> bool:
+    if health is None or record.name not in _HEALTH_KEYS:
+        return health is not None
+    key = _HEALTH_KEYS[record.name]
+    beat = health[key].get(f"latest_{key}_heartbeat")
+    # A heartbeat from before this start is that of the process before.
+    return health[key]["status"] == "healthy" and bool(beat) and _seconds(str(beat)) >= record.created - 1
+
+
+def _seconds(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()
+
+
+def _all_healthy(settings: Settings, secrets: Secrets, records: list[Record]) -> bool:
+    if {record.name for record in records} != set(processes.COMPONENTS):
+        return False
+    if not all(record.is_alive() for record in records):
+        return False
+    api = AirflowApi(settings.url, ADMIN, secrets.admin_password)
+    health = api.health()
+    api.close()
+    return health is not None and all(_is_healthy(record, health) for record in records)
+
+
+def _died(settings: Settings, record: Record) -> StartError:
+    tail = _log_tail(settings.logs / f"{record.name}.log")
+    return StartError(f"Airflow's {record.name} ended by itself.{tail}")
+
+
+def _log_tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:] if log.exists() else []
+    return f" The end of {log}:\n" + "\n".join(f"    {line[:300]}" for line in lines)
+
+
+# -- what is remembered ------------------------------------------------------------------------------------------------
+
+
+def _fingerprint(settings: Settings) -> str:
+    digest = hashlib.sha256(settings.configuration.read_bytes())
+    stamp = Path(sys.prefix) / ".installed.json"
+    if stamp.exists():
+        digest.update(stamp.read_bytes())
+    return digest.hexdigest()
+
+
+def _read_state(settings: Settings) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = json.loads(_state_path(settings).read_text())
+    except (OSError, ValueError):
+        return {}
+    return state
+
+
+def _write_state(settings: Settings, fingerprint: str) -> None:
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    state = {"fingerprint": fingerprint, "port": settings.port, "since": since}
+    _state_path(settings).write_text(json.dumps(state))
+
+
+def _state_path(settings: Settings) -> Path:
+    return settings.home / "service.json"
+
+
+def _lock_path(settings: Settings) -> Path:
+    return settings.run / "lock"
