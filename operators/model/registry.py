@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operators.artifacts import open_location
+from operators.data.mistakes import DataMistakeError
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,249}")
 _MODEL = "model.skops"
 _MANIFEST = "manifest.json"
 _SEARCHED_VERSIONS = 100
@@ -73,10 +74,10 @@ class AliasEntry:
 def check_name(name: str, *, where: str) -> str:
     """Give the name back if it can be a folder everywhere.
 
-    :raises ValueError: if it cannot
+    :raises DataMistakeError: if it cannot
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{where}: {name!r} cannot be used; take up to 100 letters, digits, '_', '-' and '.'")
+        raise DataMistakeError(f"{where}: {name!r} cannot be used; take up to 250 letters, digits, '_', '-' and '.'")
     return name
 
 

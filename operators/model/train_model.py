@@ -16,6 +16,7 @@ from airflow.sdk import BaseOperator
 from operators.artifacts import ArtifactWriter
 from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.model.estimators import make_estimator
+from operators.model.model_file import MODEL
 from operators.model.profile import make_profile
 from operators.model.training_data import TrainingData, read_training_data
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("airflow.task")
 
-MODEL = "model.skops"
 SAMPLE = "sample.parquet"
 _SAMPLE_ROWS = 200
 _PROGRESS_SECONDS = 30
