@@ -1,0 +1,137 @@
+"""What every health check does around its own question: ask Airflow, judge, leave a report, and succeed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from operators.artifacts import ArtifactWriter
+from operators.data.mistakes import mistakes_fail_the_task
+from operators.health.airflow_api import AirflowApi, open_airflow_api
+from operators.report import Section
+from operators.thresholds import Threshold, ThresholdError, parse_threshold
+from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_judgement
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found."""
+
+    judgement: Judgement
+    sections: tuple[Section, ...]
+    """Tables and figures for the report, the worst first."""
+    rows: int
+    """How many runs, tasks or components were looked at."""
+
+
+class HealthCheckOperator(BaseOperator):
+    """Ask Airflow's REST API one question about its health and judge the answer.
+
+    A check that finds something wrong has done its job and succeeds: its verdict is in the result, in the XCom
+    ``verdict``, in ``verdicts.json`` and in ``report.html``. Only a check that could not measure fails.
+    A new check is one subclass: :meth:`check`, its parameters, and its thresholds.
+    """
+
+    conn_id: str
+
+    @abstractmethod
+    def check(self, api: AirflowApi, context: Context) -> Finding:
+        """Measure and judge.
+
+        :param api: logged in
+        :param context: the task's context
+        """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Measure, judge and publish.
+
+        :returns: the reference of an artefact of kind ``judgement``, and the ``verdict``
+        :raises AirflowFailException: if a parameter makes no sense, or the account or its connection is not right
+        :raises AirflowApiError: if Airflow could not be asked
+        """
+        with mistakes_fail_the_task(self.task_id):
+            with open_airflow_api(self.conn_id) as api:
+                finding = self.check(api, context)
+            if not finding.judgement.verdicts:
+                raise ThresholdError("thresholds: none is given, so there is nothing to judge")
+        artifact = ArtifactWriter(context)
+        record_judgement(context, artifact, finding.judgement, sections=finding.sections)
+        reference = artifact.publish("judgement", rows=finding.rows)
+        return {**reference.to_xcom(), "verdict": str(finding.judgement.outcome)}
+
+
+def read_threshold(value: Mapping[str, Any] | None, *, where: str) -> Threshold | None:
+    """Read a threshold that may be left out.
+
+    :raises ThresholdError: if it makes no sense
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise ThresholdError(f"{where}: {value!r} is not a threshold; write it as in {{warn: 0, fail: 2}}")
+    return None if value is None else parse_threshold(value, where=where)
+
+
+def judge_each(
+    name: str,
+    observed: Mapping[str, float],
+    threshold_of: Callable[[str], Threshold | None],
+    note_of: Callable[[str], str],
+) -> tuple[Verdict, ...]:
+    """Judge one number of many things: a verdict for each that warns or fails, the worst first.
+
+    Where none does, there is a single verdict, on the thing with the highest number (or on none, with 0), so that the
+    report shows that it was looked at.
+
+    :param name: what the number is, e.g. ``failed_runs``
+    :param observed: thing -> number; higher is worse
+    :param threshold_of: gives a thing's threshold; ``""`` stands for things without one of their own
+    :param note_of: gives a sentence on a thing, for people
+    """
+    judged = [
+        threshold.judge(f"{thing}.{name}", value, message=note_of(thing))
+        for thing, value in sorted(observed.items(), key=lambda item: -item[1])
+        if (threshold := threshold_of(thing)) is not None
+    ]
+    noticed = [verdict for verdict in judged if verdict.outcome is not Outcome.PASS]
+    if noticed:
+        return tuple(sorted(noticed, key=lambda verdict: -METRIC_VALUE[verdict.outcome]))
+    general = threshold_of("")
+    if judged:
+        return (judged[0],)
+    return () if general is None else (general.judge(name, 0.0, message="none"),)
+
+
+def is_ignored(name: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a name fits one of the patterns, where ``*`` stands for any characters."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def read_patterns(value: Any, *, where: str) -> tuple[str, ...]:
+    """Read an ``ignore`` list.
+
+    :raises ThresholdError: if it is not a list of texts
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value):
+        raise ThresholdError(f"{where}: {value!r} is not a list of names; write it as in [test_*, my_dag]")
+    return tuple(value)
+
+
+def format_span(seconds: float) -> str:
+    """Write a span of time for people, in its two largest units, as in ``2h 13m``."""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m {whole % _MINUTE}s"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE}m"
+    return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"

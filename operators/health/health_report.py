@@ -1,0 +1,241 @@
+"""The health report as a value: what GenerateHealthReport writes, and SendAlerts and MonitoringComplete read."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operators.artifacts import MANIFEST, Artifact, Reference, artifact_root, open_location
+from operators.report import Section, Table
+from operators.verdict import METRIC_VALUE, Outcome, Verdict, format_value, verdict_table
+
+log = logging.getLogger("airflow.task")
+
+HEALTH = "health.json"
+_NAMED_AT_MOST = 5
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d_.:]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What one check said, or that it could not be made."""
+
+    task_id: str
+    title: str
+    outcome: Outcome
+    """Inconclusive if it could not be made."""
+    is_measured: bool
+    verdicts: tuple[Verdict, ...]
+    facts: Mapping[str, Any]
+    page: str | None
+    """URI of the check's own report, with its tables and figures."""
+
+    @property
+    def problems(self) -> tuple[Verdict, ...]:
+        """The verdicts that are not a pass, the worst first."""
+        found = [verdict for verdict in self.verdicts if verdict.outcome is not Outcome.PASS]
+        return tuple(sorted(found, key=lambda verdict: -METRIC_VALUE[verdict.outcome]))
+
+    def summary(self) -> str:
+        """Count the verdicts for people, as in ``1 fail, 2 warn of 7``."""
+        if not self.is_measured:
+            return "could not be made"
+        counts = Counter(str(verdict.outcome) for verdict in self.problems)
+        counted = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        return f"{counted or 'all passed'} of {len(self.verdicts)}"
+
+    def to_verdict(self) -> Verdict:
+        """Give the check as one verdict of the whole report."""
+        names = [verdict.name for verdict in self.problems]
+        more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+        return Verdict(
+            name=self.task_id,
+            outcome=self.outcome,
+            observed=self.summary(),
+            threshold="every verdict passes",
+            message=", ".join(names[:_NAMED_AT_MOST]) + more if self.is_measured else "its task failed or did not run",
+        )
+
+    def to_section(self) -> Section:
+        """Lay the check's verdicts out."""
+        if not self.is_measured:
+            columns, row = ("verdict", "note"), (str(self.outcome), "Its task failed or did not run; see its log.")
+            return Table(self.task_id, columns, (row,))
+        return verdict_table(self.verdicts, f"{self.title} ({self.task_id})")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plain form."""
+        return {
+            "task_id": self.task_id,
+            "title": self.title,
+            "verdict": str(self.outcome),
+            "is_measured": self.is_measured,
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "facts": dict(self.facts),
+            "report": self.page,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> CheckResult:
+        """Read the plain form."""
+        return cls(
+            task_id=value["task_id"],
+            title=value["title"],
+            outcome=Outcome(value["verdict"]),
+            is_measured=value["is_measured"],
+            verdicts=tuple(map(_verdict, value["verdicts"])),
+            facts=value["facts"],
+            page=value["report"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """All checks of one run."""
+
+    dag_id: str
+    run_id: str
+    created_at: str
+    """UTC, ISO 8601."""
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst outcome."""
+        return max((check.outcome for check in self.checks), key=METRIC_VALUE.__getitem__, default=Outcome.PASS)
+
+    @property
+    def unmeasured(self) -> tuple[CheckResult, ...]:
+        """The checks that could not be made."""
+        return tuple(check for check in self.checks if not check.is_measured)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plain form."""
+        return {
+            "dag_id": self.dag_id,
+            "run_id": self.run_id,
+            "created_at": self.created_at,
+            "verdict": str(self.outcome),
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> HealthReport:
+        """Read the plain form."""
+        return cls(
+            dag_id=value["dag_id"],
+            run_id=value["run_id"],
+            created_at=value["created_at"],
+            checks=tuple(map(CheckResult.from_json, value["checks"])),
+        )
+
+
+def read_check(reference: Reference) -> CheckResult:
+    """Read what a check published.
+
+    :param reference: the result of the check's task
+    :raises ArtifactError: if its artefact is missing or was altered
+    """
+    artifact = Artifact(reference)
+    kept = artifact.read_json("verdicts.json")
+    return CheckResult(
+        task_id=kept["task_id"],
+        title=kept["title"],
+        outcome=Outcome(kept["verdict"]),
+        is_measured=True,
+        verdicts=tuple(map(_verdict, kept["verdicts"])),
+        facts=kept["facts"],
+        page=artifact.uri_of("report.html"),
+    )
+
+
+def unmeasured_check(task_id: str) -> CheckResult:
+    """Stand in for a check that left no result."""
+    return CheckResult(
+        task_id=task_id,
+        title=task_id,
+        outcome=Outcome.INCONCLUSIVE,
+        is_measured=False,
+        verdicts=(),
+        facts={},
+        page=None,
+    )
+
+
+def read_health_report(value: Any, *, where: str) -> tuple[HealthReport, str]:
+    """Read the report that a GenerateHealthReport task published.
+
+    :param value: the rendered parameter
+    :param where: how to call the parameter in an error
+    :returns: the report and the URI of its page
+    :raises AirflowFailException: if the value is not the result of such a task
+    :raises ArtifactError: if its artefact is missing or was altered
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    reference = Reference.from_xcom(value, where=where)
+    if reference.kind != "health":
+        raise AirflowFailException(
+            f"{where}: expected the result of a GenerateHealthReport task, found {reference.kind}"
+        )
+    artifact = Artifact(reference)
+    return HealthReport.from_json(artifact.read_json(HEALTH)), artifact.uri_of("report.html")
+
+
+def read_history(dag_id: str, task_id: str, *, at_most: int) -> tuple[HealthReport, ...]:
+    """Read the latest reports that this task published in earlier runs, the oldest first.
+
+    They are only shown, so one that cannot be read any more is left out, with a warning in the log.
+
+    :param at_most: how many
+    """
+    folder = open_location(f"{artifact_root().rstrip('/')}/{dag_id}")
+    if not folder.exists():
+        return ()
+    runs = sorted((run for run in folder.iterdir() if _moment_of(run.name)), key=lambda run: _moment_of(run.name))
+    found = []
+    for run in reversed(runs):
+        found += _read_published(run / task_id)
+        if len(found) >= at_most:
+            break
+    return tuple(sorted(found[:at_most], key=lambda report: report.created_at))
+
+
+def describe(verdict: Verdict) -> str:
+    """Write a verdict on one line, as in ``a_dag.failed_runs: 4 (warn 0, fail 2) of 6 finished``."""
+    note = f" - {verdict.message}" if verdict.message else ""
+    return f"{verdict.name}: {format_value(verdict.observed)} (threshold {verdict.threshold}){note}"
+
+
+def _read_published(task: Any) -> list[HealthReport]:
+    """Read the last published try of one task in one run, if there is one."""
+    tries = sorted(task.glob("try=*"), key=lambda path: int(path.name.partition("=")[2])) if task.exists() else []
+    for folder in reversed(tries):
+        if not (folder / MANIFEST).exists():
+            continue
+        try:
+            return [HealthReport.from_json(_json_in(folder))]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s is left out of the trend: %s: %s", folder, type(error).__name__, error)
+    return []
+
+
+def _json_in(folder: Any) -> Any:
+    import json
+
+    return json.loads((folder / HEALTH).read_bytes())
+
+
+def _moment_of(run: str) -> str:
+    """Find the moment in a run id, which its path-safe form keeps but for the colons."""
+    found = _MOMENT.search(run)
+    return found.group().replace(":", "_") if found else ""
+
+
+def _verdict(value: Mapping[str, Any]) -> Verdict:
+    fields = {key: value[key] for key in ("name", "observed", "threshold", "bound", "message")}
+    return Verdict(outcome=Outcome(value["verdict"]), **fields)
