@@ -109,7 +109,7 @@ class AirflowApi:
         body = {"logical_date": logical_date, "conf": dict(conf or {})}
         return self.call("POST", f"/dags/{quote(dag_id)}/dagRuns", json=body)  # type: ignore[no-any-return]
 
-    def trigger_due(self, dag_id: str) -> dict[str, Any]:
+    def trigger_due(self, dag_id: str, *, conf: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Create a run that takes the place of the scheduled one that is due, if there is one.
 
         A DAG that is unpaused starts its latest due run at once; a run beside it would do the same work twice.
@@ -118,11 +118,11 @@ class AirflowApi:
         due, run_after = dag.get("next_dagrun_logical_date"), dag.get("next_dagrun_run_after")
         if due and run_after and datetime.fromisoformat(run_after) <= datetime.now(UTC):
             try:
-                return self.trigger(dag_id, logical_date=due)
+                return self.trigger(dag_id, logical_date=due, conf=conf)
             except ApiError as error:
                 if error.status != _CONFLICT:  # the scheduler was quicker
                     raise
-        return self.trigger(dag_id)
+        return self.trigger(dag_id, conf=conf)
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Give a run."""

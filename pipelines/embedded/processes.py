@@ -129,15 +129,15 @@ def stop_all(run: Path, records: Iterable[Record] | None = None) -> list[str]:
     """
     chosen = read_records(run) if records is None else list(records)
     with held:
-        members = _members(chosen)
+        members = find_members(chosen)
         running = [record.name for record in chosen if record.is_alive()]
         _signal({psutil.Process(record.pid) for record in chosen if record.is_alive()}, signal.SIGTERM)
         asked = time.monotonic()
         while any(record.is_alive() and time.monotonic() - asked < _grace(record) for record in chosen):
             time.sleep(0.1)
             # A task's own processes are found through their parents, as long as those live.
-            members |= _members(chosen)
-        _kill(members | _members(chosen))
+            members |= find_members(chosen)
+        _kill(members | find_members(chosen))
         for record in chosen:
             _forget(run, record)
     return running
@@ -147,7 +147,7 @@ def _grace(record: Record) -> float:
     return _SHORT_GRACE_SECONDS.get(record.name, _GRACE_SECONDS)
 
 
-def _members(records: Iterable[Record]) -> set[psutil.Process]:
+def find_members(records: Iterable[Record]) -> set[psutil.Process]:
     """Find every process that belongs to the records: by session, by the mark in its environment, or by its parent."""
     by_session = {record.pid: record for record in records if record.created >= psutil.boot_time()}
     marks = {record.mark for record in by_session.values()}

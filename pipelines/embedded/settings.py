@@ -31,6 +31,8 @@ class Settings:
     """Of the UI and the API."""
     host: str = _TRUE_ADDRESS
     """The address that the UI listens on."""
+    parse_seconds: int = 10
+    """How soon an edited YAML shows up."""
 
     @property
     def url(self) -> str:
@@ -138,9 +140,9 @@ def configuration(settings: Settings, found: Secrets) -> dict[str, dict[str, str
         "api_auth": {"jwt_secret": found.jwt_secret},
         "logging": {"base_log_folder": str(settings.logs), "colored_console_log": "False"},
         "dag_processor": {
-            # An edited YAML shows up after ten seconds rather than five minutes.
-            "min_file_process_interval": "10",
-            "refresh_interval": "10",
+            # How often known files are read again, and new ones are looked for.
+            "min_file_process_interval": str(settings.parse_seconds),
+            "refresh_interval": str(settings.parse_seconds),
         },
         "scheduler": {
             "scheduler_idle_sleep_time": "0.3",
