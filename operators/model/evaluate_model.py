@@ -59,8 +59,8 @@ class EvaluateModelOperator(BaseOperator):
 
     :param model: result of a TrainModel task (templated)
     :param data: result of the PreprocessData task whose test rows are used (templated)
+    :param gates: metric to threshold, at least one (templated)
     :param positive_class: the class that is looked for; needed for two classes, else left out (templated)
-    :param gates: metric to threshold (templated)
     :param versus_champion: metric to ``not_worse_than`` or ``better_by`` and an optional stricter ``warn``; a margin
         is a difference (0.01) or a share of the champion's value (1%); better is up or down as the metric has it
     :param no_champion: verdict where no champion exists yet: pass, warn or fail
@@ -77,8 +77,8 @@ class EvaluateModelOperator(BaseOperator):
         *,
         model: Any,
         data: Any,
+        gates: Mapping[str, Any],
         positive_class: Any = None,
-        gates: Mapping[str, Any] | None = None,
         versus_champion: Mapping[str, Any] | None = None,
         no_champion: str = "pass",
         registered_model: str | None = None,
@@ -123,8 +123,8 @@ class EvaluateModelOperator(BaseOperator):
         plan = Plan(
             read_gates(self.gates, task), read_comparisons(self.versus_champion, task), read_slices(self.slices, task)
         )
-        if not any(plan.metrics()):
-            raise DataMistakeError("gates: at least one is needed, here, in versus_champion or in slices")
+        if not plan.gates:
+            raise DataMistakeError("gates: at least one is needed; without any, every model would pass")
         model = load_model(artifact)
         rows = self._read_rows(model)
         truth = target_values(rows, model.facts["target"], task)
