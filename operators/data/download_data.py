@@ -91,8 +91,8 @@ class DownloadDataOperator(BaseOperator):
         :raises AirflowFailException: if the source, the file or its content is not what was declared
         :raises SourceUnavailableError: if the source cannot be read now
         """
-        hide_secrets(self.source)
         with mistakes_fail_the_task(self.task_id):
+            hide_secrets(self.source)
             if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
                 raise DataMistakeError(f"sha256: needs 64 hexadecimal digits; found {self.sha256!r}")
             download = self._download()

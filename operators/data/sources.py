@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from operators.artifacts import open_location
 from operators.data.mistakes import DataMistakeError
@@ -24,6 +24,12 @@ log = logging.getLogger("airflow.task")
 SCHEMES = ("abfs", "abfss", "file", "gs", "http", "https", "s3", "sample")
 """What may stand before ``://`` in a source."""
 
+_PROVIDERS = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+    "abfss": "apache-airflow-providers-microsoft-azure",
+}
 _CHUNK = 1 << 20
 _TIMEOUT_S = 30.0
 _REPORT_EVERY_S = 5.0
@@ -84,7 +90,7 @@ def public_name(source: str) -> str:
 
     The name of an Airflow connection (``s3://my_conn@bucket``) is no secret and stays.
     """
-    parts = urlsplit(source)
+    parts = _split(source)
     user, at, host = parts.netloc.rpartition("@")
     keeps_user = at and ":" not in user and parts.scheme not in ("http", "https")
     return urlunsplit((parts.scheme, parts.netloc if keeps_user else host, parts.path, "…" if parts.query else "", ""))
@@ -112,7 +118,7 @@ def hide_secrets(source: str) -> None:
     """Tell Airflow's log masker the password and the signatures that a source may hold."""
     from airflow.sdk.log import mask_secret
 
-    parts = urlsplit(source)
+    parts = _split(source)
     values = [value for _, value in parse_qsl(parts.query)]
     secrets = [parts.password, parts.query, *(v for v in values if len(v) >= _LONG_ENOUGH_TO_BE_A_SECRET)]
     for secret in filter(None, secrets):
@@ -140,13 +146,23 @@ def fetch(source: str, target: Path) -> Fetched:
     return Fetched(target, digest.hexdigest(), progress.done)
 
 
+def _split(source: str) -> SplitResult:
+    try:
+        return urlsplit(source)
+    except ValueError:
+        raise DataMistakeError("source: is not a valid address") from None
+
+
 @contextmanager
 def _open_store(source: str) -> Iterator[tuple[Iterator[bytes], int | None]]:
     from airflow.sdk.exceptions import AirflowNotFoundException
+    from airflow.sdk.io import has_fs
 
-    name = public_name(source)
+    name, scheme = public_name(source), scheme_of(source)
     try:
         path = open_location(source)
+        if not has_fs(scheme):
+            raise DataMistakeError(f"source: {name} needs a package that is not installed: {_PROVIDERS[scheme]}")
         size = path.stat().st_size
         with path.open("rb") as stream:  # type: ignore[no-untyped-call]
             yield iter(lambda: stream.read(_CHUNK), b""), size
@@ -159,9 +175,8 @@ def _open_store(source: str) -> Iterator[tuple[Iterator[bytes], int | None]]:
     except ImportError as missing:
         raise DataMistakeError(f"source: {name} needs a package that is not installed: {missing}") from None
     except AirflowNotFoundException:
-        raise DataMistakeError(
-            f"source: the connection of {name} does not exist; create it with `airflow connections add`"
-        ) from None
+        fix = "create it with `airflow connections add`"
+        raise DataMistakeError(f"source: the connection of {name} does not exist; {fix}") from None
 
 
 @contextmanager
