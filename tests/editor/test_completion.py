@@ -1,0 +1,109 @@
+"""What yaml-language-server offers at the cursor (drawn as ¦) in a pipeline file."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators import OPERATORS
+from tests.editor.editor import Editor
+
+BASH = "airflow.providers.standard.operators.bash.BashOperator"
+TASK = """\
+orders:
+  tasks:
+    a:
+"""
+
+
+def task(*lines: str) -> str:
+    return TASK + "".join(f"      {line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("typed", ["¦", "Tr¦"])
+def test_operator_offers_every_operator(editor: Editor, typed: str) -> None:
+    assert {*OPERATORS, BASH} <= set(editor.labels(task(f"operator: {typed}")))
+
+
+def test_an_offered_operator_says_what_it_does(editor: Editor) -> None:
+    (offer,) = [offer for offer in editor.offers(task("operator: ¦")) if offer.label == "TrainModel"]
+    assert offer.documentation.startswith("Fits a scikit-learn estimator")
+
+
+def test_a_task_offers_the_parameters_of_its_operator_and_of_no_other(editor: Editor) -> None:
+    labels = editor.labels(task("operator: TrainModel", "¦"))
+    assert {"data", "estimator", "parameters", "random_state"} <= set(labels)
+    assert not {"gates", "bash_command"} & set(labels)
+
+
+@pytest.mark.parametrize("form", ["operator: TrainModel\n      ¦", "operator: TrainModel\n      ret¦"])
+def test_a_task_offers_what_every_task_takes(editor: Editor, form: str) -> None:
+    assert {"dependencies", "retries", "retry_delay", "trigger_rule", "teardown"} <= set(editor.labels(task(form)))
+
+
+def test_a_listed_task_offers_the_same(editor: Editor) -> None:
+    labels = editor.labels("orders:\n  tasks:\n    - task_id: a\n      operator: TrainModel\n      ¦\n")
+    assert {"data", "estimator", "retries"} <= set(labels)
+
+
+def test_an_installed_operator_offers_its_parameters(editor: Editor) -> None:
+    labels = editor.labels(task(f"operator: {BASH}", "¦"))
+    assert {"bash_command", "env", "cwd"} <= set(labels)
+
+
+def test_a_key_is_inserted_with_its_colon(editor: Editor) -> None:
+    """The server drops the colon of a property whose type it does not see, as in a $ref beside a keyword of ours."""
+    for operator in OPERATORS:
+        keys = [offer for offer in editor.offers(task(f"operator: {operator}", "¦")) if offer.label != operator]
+        assert [offer.label for offer in keys if not offer.inserts.startswith(f"{offer.label}:")] == []
+
+
+def test_dependencies_are_inserted_as_a_list(editor: Editor) -> None:
+    (offer,) = [o for o in editor.offers(task("operator: TrainModel", "dep¦")) if o.label == "dependencies"]
+    assert offer.inserts.startswith("dependencies:\n  - ")
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        (task("operator: TrainModel", "trigger_rule: ¦"), {"all_success", "all_done", "one_failed", "always"}),
+        (task("operator: TrainModel", "trigger_rule: all_¦"), {"all_success", "all_done"}),
+        (task("operator: TrainModel", "teardown: ¦"), {"true", "false"}),
+        (task("operator: EvaluateModel", "no_champion: ¦"), {"pass", "warn", "fail"}),
+        (task("operator: EvaluateModel", "gates:", "  ¦"), {"roc_auc", "recall", "rmse"}),
+        (task("operator: EvaluateModel", "gates: {¦}"), {"roc_auc", "recall", "rmse"}),
+        (task("operator: EvaluateModel", "gates:", "  recall:", "    ¦"), {"min", "max", "between", "warn", "fail"}),
+        (task("operator: ValidateData", "on_bad_rows: ¦"), {"fail", "quarantine"}),
+        (task("operator: ValidateData", "columns:", "  age:", "    type: ¦"), {"integer", "number", "category"}),
+        ("orders:\n  catchup: ¦\n", {"true", "false"}),
+        ("orders:\n  schedule: ¦\n", {'"@daily"', '"@hourly"'}),
+    ],
+)
+def test_values_are_offered(editor: Editor, place: str, offered: set[str]) -> None:
+    assert offered <= set(editor.labels(place))
+
+
+def test_a_preset_is_inserted_in_quotes(editor: Editor) -> None:
+    """YAML does not allow a plain value to start with @."""
+    (offer,) = [offer for offer in editor.offers("orders:\n  schedule: ¦\n") if offer.label == '"@daily"']
+    assert offer.inserts == '"@daily"'
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        ("orders:\n  ¦\n", {"description", "schedule", "start_date", "default_args", "task_groups", "tasks"}),
+        ("orders:\n  sche¦\n", {"schedule"}),
+        ("orders:\n  default_args:\n    ¦\n", {"owner", "retries", "retry_delay", "execution_timeout"}),
+        ("orders:\n  task_groups:\n    g:\n      ¦\n", {"tooltip", "parent_group_name", "dependencies"}),
+        ("default:\n  ¦\n", {"schedule", "default_args", "tags"}),
+        ("¦\n", {"default"}),
+    ],
+)
+def test_keys_of_a_pipeline_are_offered(editor: Editor, place: str, offered: set[str]) -> None:
+    assert offered <= set(editor.labels(place))
+
+
+def test_what_is_offered_for_a_whole_task_fits_the_schema(editor: Editor) -> None:
+    """A skeleton with all required keys; only the values are left to write."""
+    (skeleton,) = [o for o in editor.offers(task("operator: TrainModel", "¦")) if o.label == "TrainModel"]
+    assert [line.partition(":")[0] for line in skeleton.inserts.splitlines()] == ["data", "estimator"]

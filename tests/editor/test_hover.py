@@ -1,0 +1,47 @@
+"""What yaml-language-server shows when the mouse is over a place (drawn as ¦) of a pipeline file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.editor.editor import Editor
+
+TRAIN = """\
+orders:
+  dagrun_timeout: 1h
+  tasks:
+    train:
+      operator: TrainModel
+      data: features
+      estimator: sklearn.linear_model.LogisticRegression
+      retries: 3
+      trigger_rule: all_done
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ("oper¦ator", "What the task does"),
+        ("Train¦Model", "Fits a scikit-learn estimator"),
+        ("estim¦ator", "scikit-learn estimator"),
+        ("da¦ta:", "FeatureEngineering"),
+        ("retr¦ies", "How often a failed try is repeated"),
+        ("trigger¦_rule", "direct upstream tasks"),
+        ("all_¦done", "all_done"),
+        ("dagrun_¦timeout", "run"),
+    ],
+)
+def test_a_place_explains_itself(editor: Editor, at: str, shown: str) -> None:
+    assert shown in editor.hover(TRAIN.replace(at.replace("¦", ""), at, 1))
+
+
+def test_an_installed_operator_explains_its_parameters(editor: Editor) -> None:
+    text = """\
+orders:
+  tasks:
+    a:
+      operator: airflow.providers.standard.operators.bash.BashOperator
+      bash_¦command: echo
+"""
+    assert "command" in editor.hover(text)
