@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,19 @@ def test_an_operator_that_does_not_exist_is_underlined(editor: Editor) -> None:
     assert [mark.underlined for mark in marks] == ["TrainModle"]
 
 
-def test_the_setting_for_vs_code_needs_no_line_in_the_file(server_command: list[str], repository: Path) -> None:
+@pytest.fixture
+def vs_code(server_command: list[str], repository: Path) -> Iterator[Editor]:
+    """An editor with the settings of this repository, on files that do not name their schema."""
     of_vs_code = json.loads((repository / ".vscode" / "settings.json").read_text(encoding="utf-8"))
-    settings = {**SETTINGS, "yaml": {**SETTINGS["yaml"], "schemas": of_vs_code["yaml.schemas"]}}
-    with LanguageServer(server_command, repository, settings) as server:
-        marks = Editor(server, repository).marks(TASK + "      reprot: b\n", modeline="")
+    own = {key.removeprefix("yaml."): value for key, value in of_vs_code.items() if key.startswith("yaml.")}
+    with LanguageServer(server_command, repository, {**SETTINGS, "yaml": {**SETTINGS["yaml"], **own}}) as server:
+        yield Editor(server, repository)
+
+
+def test_with_the_settings_for_vs_code_a_file_need_not_name_its_schema(vs_code: Editor) -> None:
+    marks = vs_code.marks(TASK + "      reprot: b\n", modeline="")
     assert [mark.underlined for mark in marks] == ["reprot"]
+
+
+def test_with_the_settings_for_vs_code_yes_is_true_as_it_is_for_the_checker(vs_code: Editor) -> None:
+    assert vs_code.marks("orders:\n  catchup: yes\n" + TASK.partition("\n")[2], modeline="") == []
