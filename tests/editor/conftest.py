@@ -22,7 +22,13 @@ _NO_NETWORK = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|E403|E5\d\d)\b"
 )
 SETTINGS: dict[str, Any] = {
-    "yaml": {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}},
+    "yaml": {
+        "validate": True,
+        "hover": True,
+        "completion": True,
+        "yamlVersion": "1.1",
+        "schemaStore": {"enable": False},
+    },
     "http": {},
     "[yaml]": {},
     "editor": {},
