@@ -175,7 +175,7 @@ def _judge_component(component: Component, seen: _Seen, threshold: Threshold) ->
     outcome, message = Outcome.FAIL, "has never run"
     if component.name == "triggerer":
         outcome = Outcome.FAIL if seen.deferred else Outcome.PASS
-        message = f"has never run; {seen.deferred} tasks are deferred and wait for one"
+        message = f"has never run; {seen.deferred or 'no'} tasks wait for one"
     return Verdict(name=name, outcome=outcome, observed=None, threshold=threshold.text, message=message)
 
 
