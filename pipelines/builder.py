@@ -132,8 +132,21 @@ def _task_values(config: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return converted
 
 
+def _as_duration(value: Any, _: ZoneInfo) -> Any:
+    return value if value is None else parse_duration(value, where="a task")
+
+
+def _as_date(value: Any, zone: ZoneInfo) -> Any:
+    return value if value is None else _moment(str(value), zone)
+
+
+_CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {"duration": _as_duration, "date": _as_date}
+
+
 def _task_config(task: Task, zone: ZoneInfo) -> dict[str, Any]:
     config = _task_values(copy.deepcopy(dict(task.config)), zone)
+    for key, kind in task.conversions.items():
+        config[key] = _CONVERSIONS[kind](config[key], zone)
     config["operator"] = OPERATORS.get(config["operator"], config["operator"])
     for key in _OWN_TASK_KEYS:
         config.pop(key, None)

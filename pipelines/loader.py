@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
 from schemas.diagnostic import Diagnostic, Finding, Severity
+from schemas.formats.text import render_text
 from schemas.spec import Pipeline
-from schemas.text import render_text
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG

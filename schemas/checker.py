@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from schemas.diagnostic import START, Diagnostic, Finding, Severity
+from schemas.contract import SCHEMA_FILE, Contract, load_contract
+from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
+from schemas.ignores import without_ignored
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
 from schemas.rules.graph import id_place
-from schemas.shape import iter_shape_findings, reference_keys
+from schemas.shape import iter_shape_findings
 from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
 
 SUFFIXES = (".yaml", ".yml")
+_OWNER = re.compile(r'\b(?:task group|task|pipeline) "[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class CheckedFile:
     """What one file gives."""
 
     path: Path
+    shown: str
+    """The path as diagnostics name it."""
     text: str
     pipelines: tuple[Pipeline, ...]
     """Those in which there is no error."""
@@ -47,39 +53,51 @@ class Report:
 
 
 def iter_pipeline_files(folder: Path) -> Iterator[Path]:
-    """Yield the YAML files below a folder, sorted; hidden files and folders are left out.
+    """Yield the YAML files below a folder, sorted, links to nothing too; hidden files and folders are left out.
 
     :param folder: e.g. ``pipelines``
     """
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-        if path.suffix in SUFFIXES and not hidden and path.is_file():
+        if path.suffix in SUFFIXES and not hidden and (path.is_file() or _is_broken_link(path)):
             yield path
 
 
-def check_file(path: Path, *, shown_as: str | None = None) -> CheckedFile:
+def _is_broken_link(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | None = None) -> CheckedFile:
     """Check one file by itself.
 
     :param path: the YAML file
     :param shown_as: the path that diagnostics name; ``path`` if not given
+    :param contract: the schema; the committed one if not given
     """
+    contract = contract or load_contract()
     source = read_source(path)
-    findings = list(dict.fromkeys(_iter_findings(source)))
+    outlines = tuple(iter_outlines(source.data, contract.reference_keys))
+    findings = _merged(_iter_findings(source, outlines, contract))
+    if source.data is not None:
+        findings = without_ignored(findings, source.text)
     shown = shown_as or str(path)
     diagnostics = sorted(finding.in_file(shown) for finding in findings)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    pipelines = tuple(_iter_pipelines(source, errors)) if source.data is not None else ()
-    return CheckedFile(path, source.text, pipelines, tuple(diagnostics))
+    sound = _without_broken(outlines, source, errors)
+    pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
+    return CheckedFile(path, shown, source.text, pipelines, tuple(diagnostics))
 
 
-def check_files(paths: Iterable[Path], *, relative_to: Path | None = None) -> Report:
+def check_files(paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE) -> Report:
     """Check files together: also that no DAG id is defined in two of them.
 
     :param paths: the YAML files
     :param relative_to: diagnostics name the paths relative to this folder where they lie in it
+    :param schema: the schema file in use
     """
-    files = [check_file(path, shown_as=_shown(path, relative_to)) for path in dict.fromkeys(paths)]
-    return Report(tuple(_without_doubles(files, relative_to)))
+    contract = load_contract(schema)
+    files = [check_file(p, shown_as=_shown(p, relative_to), contract=contract) for p in dict.fromkeys(paths)]
+    return Report(tuple(_without_doubles(files)))
 
 
 def _shown(path: Path, folder: Path | None) -> str:
@@ -88,21 +106,21 @@ def _shown(path: Path, folder: Path | None) -> str:
     return path.as_posix()
 
 
-def _iter_findings(source: Source) -> Iterator[Finding]:
+def _iter_findings(source: Source, outlines: Sequence[Outline], contract: Contract) -> Iterator[Finding]:
     yield from source.findings
     if source.data is None:
         if not source.findings:
             yield Finding("P010", START, "the file is empty; it declares no pipeline")
         return
-    yield from iter_shape_findings(source)
-    for outline in iter_outlines(source.data):
+    yield from iter_shape_findings(source, outlines, contract)
+    for outline in outlines:
         for rule in RULES:
             yield from rule(outline, source.tree)
 
 
-def _iter_pipelines(source: Source, errors: Sequence[Finding]) -> Iterator[Pipeline]:
-    if not isinstance(source.data, dict):
-        return
+def _without_broken(outlines: Sequence[Outline], source: Source, errors: Sequence[Finding]) -> Sequence[Outline]:
+    if not errors or not outlines:
+        return outlines
     spans = {dag_id: (source.tree.keys[dag_id], source.tree.children[dag_id].place) for dag_id in source.data}
     broken: set[str] = set()
     for error in errors:
@@ -114,42 +132,50 @@ def _iter_pipelines(source: Source, errors: Sequence[Finding]) -> Iterator[Pipel
         ]
         # what stands outside of every pipeline, or in what they share, concerns them all
         broken.update(inside or spans)
-    for outline in iter_outlines(source.data):
-        if outline.dag_id not in broken:
-            yield _pipeline(outline, source)
+    return [outline for outline in outlines if outline.dag_id not in broken]
 
 
-def _pipeline(outline: Outline, source: Source) -> Pipeline:
+def _pipeline(outline: Outline, source: Source, contract: Contract) -> Pipeline:
     config = dict(source.data[outline.dag_id])
     config.pop("tasks")
     place = source.tree.key((outline.dag_id,))
-    tasks = tuple(_task(node, source.tree) for node in outline.tasks)
+    tasks = tuple(_task(node, source.tree, contract) for node in outline.tasks)
     return Pipeline(outline.dag_id, source.path, place, config, source.data.get("default") or {}, tasks)
 
 
-def _task(node: Node, tree: Tree) -> Task:
+def _task(node: Node, tree: Tree, contract: Contract) -> Task:
     config: dict[str, Any] = {key: value for key, value in (node.config or {}).items() if key != "task_id"}
     references: dict[str, tuple[str, ...]] = {}
-    for key in reference_keys(str(config["operator"])):
+    operator = str(config["operator"])
+    for key in contract.reference_keys(operator):
         if key in config:
             value = config[key]
             references[key] = (value,) if isinstance(value, str) else tuple(value)
-    return Task(node.id, config, references, id_place(node, tree))
+    conversions = {key: kind for key, kind in contract.conversions(operator).items() if key in config}
+    return Task(node.id, config, references, conversions, id_place(node, tree))
 
 
-def _without_doubles(files: Sequence[CheckedFile], folder: Path | None) -> Iterator[CheckedFile]:
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what is said twice of one place, as of a value that an alias repeats in several tasks."""
+    first: dict[tuple[str, Place, str], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.code, finding.place, _OWNER.sub("", finding.message)), finding)
+    return list(first.values())
+
+
+def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
     """Keep the first pipeline of each id; the others get a diagnostic and are not built."""
-    first: dict[str, Pipeline] = {}
+    first: dict[str, tuple[Pipeline, str]] = {}
     for file in files:
         kept, doubles = [], []
         for pipeline in file.pipelines:
-            known = first.setdefault(pipeline.dag_id, pipeline)
+            known, shown = first.setdefault(pipeline.dag_id, (pipeline, file.shown))
             if known is pipeline:
                 kept.append(pipeline)
                 continue
-            where = f"{_shown(known.path, folder)}:{known.place.line}"
+            where = f"{shown}:{known.place.line}"
             message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
             finding = Finding("P206", pipeline.place, message, "rename one of the two")
-            doubles.append(finding.in_file(_shown(file.path, folder)))
+            doubles.append(finding.in_file(file.shown))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file

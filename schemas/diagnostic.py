@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from schemas.catalogue import Severity, rule_of
 
-class Severity(StrEnum):
-    """An error stops the file from becoming a DAG; a warning does not."""
+__all__ = ["START", "Diagnostic", "Finding", "Place", "Severity", "did_you_mean", "nearest", "printable"]
 
-    ERROR = "error"
-    WARNING = "warning"
+# Control characters, line ends and marks that reverse the direction of text: never printed as they are.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """Write out the characters of a text that would not print, or would move what stands beside them."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,24 @@ class Diagnostic:
     """Lower case, no full stop; quotes what was found and says what is allowed."""
     hint: str = ""
     """The fix, where one is known."""
-    severity: Severity = Severity.ERROR
     end_line: int = 0
     end_column: int = 0
 
+    @property
+    def name(self) -> str:
+        """What people call the rule, e.g. ``unknown-dependency``."""
+        return rule_of(self.code).name
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is; the catalogue decides, not the rule."""
+        return rule_of(self.code).severity
+
     def __str__(self) -> str:
-        """``path:line:col: CODE message``, which editors and matchers understand."""
-        return f"{self.path}:{self.line}:{self.column}: {self.code} {self.message}"
+        """``path:line:col: CODE message [name]``, which editors and matchers understand."""
+        grave = "" if self.severity is Severity.ERROR else f"{self.severity}: "
+        position = f"{printable(self.path)}:{self.line}:{self.column}"
+        return f"{position}: {self.code} {grave}{self.message} [{self.name}]"
 
     def to_json(self) -> dict[str, Any]:
         """Give the plain form."""
@@ -62,6 +78,7 @@ class Diagnostic:
             "end_line": self.end_line,
             "end_column": self.end_column,
             "code": self.code,
+            "name": self.name,
             "severity": str(self.severity),
             "message": self.message,
             "hint": self.hint,
@@ -76,22 +93,17 @@ class Finding:
     place: Place
     message: str
     hint: str = ""
-    severity: Severity = Severity.ERROR
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is; the catalogue decides, not the rule."""
+        return rule_of(self.code).severity
 
     def in_file(self, path: str) -> Diagnostic:
-        """Name the file."""
-        place = self.place
-        return Diagnostic(
-            path,
-            place.line,
-            place.column,
-            self.code,
-            self.message,
-            self.hint,
-            self.severity,
-            place.end_line,
-            place.end_column,
-        )
+        """Name the file; what would not print in the words is written out."""
+        at = self.place
+        message, hint = printable(self.message), printable(self.hint)
+        return Diagnostic(path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)
 
 
 def did_you_mean(found: str, allowed: list[str]) -> str:
@@ -100,9 +112,18 @@ def did_you_mean(found: str, allowed: list[str]) -> str:
     :param found: what the YAML says
     :param allowed: what it could say
     """
+    near = nearest(found, allowed)
+    if near:
+        return f'did you mean "{near}"?'
+    return f"allowed: {', '.join(sorted(allowed))}" if allowed else ""
+
+
+def nearest(found: str, allowed: list[str]) -> str:
+    """Give the name that was probably meant, or nothing.
+
+    :param found: what was written
+    :param allowed: what it could be
+    """
     import difflib
 
-    nearest = difflib.get_close_matches(found, allowed, n=1, cutoff=0.6)
-    if nearest:
-        return f'did you mean "{nearest[0]}"?'
-    return f"allowed: {', '.join(sorted(allowed))}" if allowed else ""
+    return next(iter(difflib.get_close_matches(found, allowed, n=1, cutoff=0.6)), "")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from schemas.shape import reference_keys
 
 Path = tuple[str | int, ...]
 
@@ -47,14 +45,18 @@ class Outline:
         return self.tasks + self.groups
 
 
-def iter_outlines(data: Any) -> Iterator[Outline]:
-    """Yield the outline of each pipeline of a file; what has the wrong shape is left out."""
+def iter_outlines(data: Any, reference_keys: Callable[[str], Sequence[str]]) -> Iterator[Outline]:
+    """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
+
+    :param data: the file's data
+    :param reference_keys: operator -> its parameters that take another task's result
+    """
     if not isinstance(data, dict):
         return
     for dag_id, dag in data.items():
         if dag_id == "default" or not isinstance(dag, dict):
             continue
-        tasks = tuple(_task(*entry) for entry in _entries(dag, dag_id, "tasks", "task_id"))
+        tasks = tuple(_task(*entry, reference_keys) for entry in _entries(dag, dag_id, "tasks", "task_id"))
         groups = tuple(_group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
         yield Outline(dag_id, tasks, groups)
 
@@ -72,7 +74,7 @@ def _entries(dag: dict[str, Any], dag_id: str, key: str, name: str) -> Iterator[
             yield entry_id, (dag_id, key, position), entry
 
 
-def _task(task_id: str, path: Path, config: dict[str, Any]) -> Node:
+def _task(task_id: str, path: Path, config: dict[str, Any], reference_keys: Callable[[str], Sequence[str]]) -> Node:
     references: list[Name] = []
     for key in reference_keys(str(config.get("operator"))):
         references.extend(_names(config.get(key), (*path, key)))

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from schemas.contract import Contract
 from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.outline import Outline, Path
 from schemas.source import Source
+from schemas.value_formats import FORMATS, PRESETS
 
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
-
-FOLDER = Path(__file__).parent
-# never opened: the documents are given to the registry under these names
-_BASE = "file:///schemas/"
-_ROOT = "pipeline.schema.json"
-PRESETS = (
-    "@once",
-    "@continuous",
-    "@hourly",
-    "@daily",
-    "@weekly",
-    "@monthly",
-    "@quarterly",
-    "@yearly",
-    "@midnight",
-    "@annually",
-)
-
+_FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
 Error = Any
 """A jsonschema ValidationError, whose fields have no useful types."""
 
@@ -45,14 +27,20 @@ _TYPE_NAMES = {
     "object": "a mapping",
     "null": "null",
 }
+_REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
 
 
-def iter_shape_findings(source: Source) -> Iterator[Finding]:
+def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
     """Yield what the schema does not allow, in the order of the schema; the caller sorts.
 
     :param source: a file that was read without a syntax error
+    :param outlines: its pipelines
+    :param contract: the schema in use
     """
-    errors = [error for error in _validator().iter_errors(source.data)]
+    yield from _unknown_operators(source, outlines, contract)
+    if contract.fits(source.data):
+        return
+    errors = [error for error in contract.validator.iter_errors(source.data)]
     without_kind = {
         tuple(e.absolute_path)[:-1] for e in errors if e.absolute_path and e.absolute_path[-1] == "operator"
     }
@@ -60,100 +48,38 @@ def iter_shape_findings(source: Source) -> Iterator[Finding]:
         path = tuple(error.absolute_path)
         if error.validator in ("unevaluatedProperties", "additionalProperties"):
             if path not in without_kind and "operator" in _required_of(error):
-                yield from _unknown_keys(error, path, source)
-            continue
-        describe = _DESCRIBE.get(str(error.validator))
-        if describe is not None:
-            yield describe(error, path, source)
+                yield from _unknown_keys(error, path, source, contract)
+        else:
+            yield from _iter_described(error, path, source)
 
 
-def schema_document(name: str) -> dict[str, Any]:
-    """Read one of the JSON Schema files of this package.
-
-    :param name: its name, e.g. ``operators/train_model.schema.json``
-    """
-    document: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-    return document
-
-
-@cache
-def operator_schemas() -> Mapping[str, dict[str, Any]]:
-    """Short operator name -> its JSON Schema."""
-    documents = [schema_document(f"operators/{path.name}") for path in sorted((FOLDER / "operators").glob("*.json"))]
-    return {document["title"]: document for document in documents}
+def _iter_described(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+    if error.validator == "anyOf" and path[-1:] != ("operator",):
+        yield from _alternatives(error, path, source)
+        return
+    if error.validator == "required":
+        yield from _missing_keys(error, path, source)
+        return
+    describe = _DESCRIBE.get(str(error.validator))
+    if describe is not None:
+        yield describe(error, path, source)
 
 
-@cache
-def reference_keys(operator: str) -> tuple[str, ...]:
-    """Name the parameters of an operator that take another task's result."""
-    properties = operator_schemas().get(operator, {}).get("properties", {})
-    return tuple(key for key, schema in properties.items() if schema.get("x-reference"))
+def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
+    """Warn of operators that may exist but are not in the schema, so that their parameters cannot be checked."""
+    for outline in outlines:
+        for task in outline.tasks:
+            name = (task.config or {}).get("operator")
+            if isinstance(name, str) and _FULL_PATH.fullmatch(name) and name not in contract.operators:
+                message = f'operator "{name}" is not in the schema, so its parameters are not checked'
+                near = difflib.get_close_matches(name, contract.operators, n=1, cutoff=0.85)
+                hint = f'did you mean "{near[0]}"? ' if near else ""
+                hint += "if it is installed, run `pipelines schema` to make it known"
+                place = source.tree.find((*task.path, "operator")).place
+                yield Finding("P403", place, message, hint)
 
 
-@cache
-def _validator() -> Validator:
-    import referencing
-    from jsonschema import Draft202012Validator, FormatChecker
-    from referencing.jsonschema import DRAFT202012
-
-    names = [_ROOT, *(f"operators/{path.name}" for path in (FOLDER / "operators").glob("*.json"))]
-    resources = [(_BASE + name, DRAFT202012.create_resource(schema_document(name))) for name in names]
-    registry: referencing.Registry[Any] = referencing.Registry().with_resources(resources)
-    formats = FormatChecker(formats=())
-    for name, (_, check) in _FORMATS.items():
-        formats.checks(name)(check)
-    return Draft202012Validator({"$ref": _BASE + _ROOT}, registry=registry, format_checker=formats)
-
-
-def _is_schedule(value: Any) -> bool:
-    if not isinstance(value, str) or value in PRESETS or value == "none":
-        return True
-    if value.startswith("@"):
-        return False
-    from croniter import croniter
-
-    return bool(croniter.is_valid(value))
-
-
-def _is_timezone(value: Any) -> bool:
-    import zoneinfo
-
-    if not isinstance(value, str):
-        return True
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-def _is_date(value: Any) -> bool:
-    if not isinstance(value, str):
-        return True
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_regex(value: Any) -> bool:
-    try:
-        re.compile(str(value))
-    except re.error:
-        return False
-    return True
-
-
-_FORMATS = {
-    "schedule": ("P301", _is_schedule),
-    "timezone": ("P302", _is_timezone),
-    "date": ("P303", _is_date),
-    "regex": ("P105", _is_regex),
-}
-
-
-def describe_place(path: tuple[str | int, ...], data: Any) -> str:
+def describe_place(path: Path, data: Any) -> str:
     """Name a place for people: ``pipeline "x"``, ``task "a"``, ``"columns.age"``."""
     match path:
         case ():
@@ -192,7 +118,7 @@ def _description(error: Error) -> str:
 
 
 def _value_finding(code: str, rest: str) -> Any:
-    def describe(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
+    def describe(error: Error, path: Path, source: Source) -> Finding:
         place = source.tree.find(path).place
         message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; {rest}"
         return Finding(code, place, message.replace("{limit}", str(error.validator_value)), _description(error))
@@ -200,7 +126,7 @@ def _value_finding(code: str, rest: str) -> Any:
     return describe
 
 
-def _wrong_type(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
+def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
@@ -215,22 +141,67 @@ def _first_line(place: Place) -> Place:
     return Place(place.line, place.column, place.line, place.column + 1)
 
 
-def _not_allowed(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
+def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
     allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not one of the allowed values"
     hint = did_you_mean(str(error.instance), [str(value) for value in allowed])
-    if path[-1:] == ("operator",):
-        message = f'operator "{error.instance}" does not exist'
-        if hint.startswith("allowed"):
-            hint += "; others by their full path, as in airflow.providers.standard.operators.bash.BashOperator"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
         message = f'"{error.instance}" is not allowed in {describe_place(path, source.data)}'
     return Finding("P104", place, message, hint)
 
 
-def _bad_format(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
+def _no_operator(error: Error, path: Path, source: Source) -> Finding:
+    known = [str(name) for name in error.validator_value[0]["enum"]]
+    found = str(error.instance)
+    by_class = {name.rpartition(".")[2]: name for name in known}
+    near = difflib.get_close_matches(found.rpartition(".")[2], by_class, n=1, cutoff=0.7)
+    own = sorted(name for name in known if "." not in name)
+    hint = (
+        f'did you mean "{by_class[near[0]]}"?'
+        if near
+        else f"allowed: {', '.join(own)}, or the full path of an operator of an installed provider"
+    )
+    return Finding("P104", source.tree.find(path).place, f'operator "{found}" does not exist', hint)
+
+
+def _takes_code(error: Error, path: Path, source: Source) -> Finding:
+    place = source.tree.key(path)
+    message = (
+        f'"{path[-1]}" in {describe_place(path[:-1], source.data)} names code to import, which a pipeline file cannot'
+    )
+    return Finding("P401", place, message, "write an operator of your own under operators/ and name that")
+
+
+def _alternatives(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+    """Say what is wrong with the alternative that was meant: the only one whose type fits, else name all types."""
+    by_option: dict[int, list[Error]] = {}
+    for inner in error.context:
+        by_option.setdefault(inner.schema_path[0], []).append(inner)
+    meant = [inner for inner in by_option.values() if not any(_is_about_the_type(e) for e in inner)]
+    if len(meant) == 1:
+        for inner in meant[0]:
+            yield from _iter_described(inner, (*path, *inner.path), source)
+        return
+    names = " or ".join(dict.fromkeys(name for option in error.validator_value for name in _type_names(option)))
+    place = _first_line(source.tree.find(path).place)
+    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; it takes {names}"
+    yield Finding("P103", place, message, _description(error))
+
+
+def _is_about_the_type(error: Error) -> bool:
+    return error.validator == "type" and not error.path
+
+
+def _type_names(option: Any) -> list[str]:
+    if option.get("$ref") in _REFERRED_NAMES:
+        return [_REFERRED_NAMES[option["$ref"]]]
+    types = option.get("type", [])
+    return [_TYPE_NAMES[name] for name in (types if isinstance(types, list) else [types])]
+
+
+def _bad_format(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
     message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which has not the form it needs"
     if "propertyNames" in error.absolute_schema_path:
@@ -240,9 +211,9 @@ def _bad_format(error: Error, path: tuple[str | int, ...], source: Source) -> Fi
     return Finding("P105", place, message, _description(error))
 
 
-def _bad_named_format(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
+def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     name = str(error.validator_value)
-    code = _FORMATS[name][0]
+    code = FORMATS[name][0]
     words = {
         "schedule": "a cron expression or a preset",
         "timezone": "a time zone",
@@ -256,14 +227,17 @@ def _bad_named_format(error: Error, path: tuple[str | int, ...], source: Source)
     return Finding(code, source.tree.find(path).place, message, hint)
 
 
-def _missing_key(error: Error, path: tuple[str | int, ...], source: Source) -> Finding:
-    # jsonschema reports each missing key by itself, in the order of the list
-    missing = next(key for key in error.validator_value if f"'{key}' is" in error.message)
-    place = source.tree.key(path) if path else source.tree.place
-    properties = _properties(error.schema if isinstance(error.schema, dict) else {})
-    described = properties.get(missing, {}).get("description", "").rstrip(".")
-    message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
-    return Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
+def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+    """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
+    properties = error.schema.get("properties", {})
+    strangers = [key for key in error.instance if key not in properties]
+    for missing in error.validator_value:
+        if missing in error.instance or difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75):
+            continue
+        place = source.tree.key(path) if path else source.tree.place
+        described = properties.get(missing, {}).get("description", "").rstrip(".")
+        message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
+        yield Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
 
 
 def _required_of(error: Error) -> set[str]:
@@ -274,63 +248,39 @@ def _required_of(error: Error) -> set[str]:
     return set(error.instance) if isinstance(error.instance, dict) else set()
 
 
-def _unknown_keys(error: Error, path: tuple[str | int, ...], source: Source) -> Iterator[Finding]:
-    if _is_open(error.schema, error.instance):
+def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
+    applying = list(_iter_applying(error.schema, error.instance, contract))
+    if any(part.get("additionalProperties") is True for part in applying):
         return
-    allowed = set(_properties(error.schema, error.instance))
+    allowed = {key for part in applying for key in part.get("properties", {})}
     for key in error.instance:
         if key not in allowed:
             message = f'unknown key "{key}" in {describe_place(path, source.data)}'
             yield Finding("P101", source.tree.key((*path, key)), message, did_you_mean(key, sorted(allowed)))
 
 
-def _is_open(schema: Any, instance: Any) -> bool:
-    """Tell whether a branch that applies to the instance takes any key, as that of foreign operators does."""
-    return any(part.get("additionalProperties") is True for part in _iter_applying(schema, instance))
-
-
-def _properties(schema: Any, instance: Any = None) -> dict[str, Any]:
-    """Collect the properties that a schema describes for an instance."""
-    return {
-        key: value for part in _iter_applying(schema, instance) for key, value in part.get("properties", {}).items()
-    }
-
-
-def _iter_applying(schema: Any, instance: Any) -> Iterator[dict[str, Any]]:
+def _iter_applying(schema: Any, instance: Any, contract: Contract) -> Iterator[dict[str, Any]]:
     """Yield a schema and those it applies to the same instance, through references, allOf and if/then/else."""
     if not isinstance(schema, dict):
         return
     yield schema
     if "$ref" in schema:
-        yield from _iter_applying(_resolve(schema["$ref"]), instance)
+        yield from _iter_applying(contract.resolve(schema["$ref"]), instance, contract)
     for part in schema.get("allOf", ()):
-        yield from _iter_applying(part, instance)
-    if "if" in schema and instance is not None:
-        branch = "then" if _validator().evolve(schema=schema["if"]).is_valid(instance) else "else"
-        yield from _iter_applying(schema.get(branch), instance)
-
-
-@cache
-def _root_document() -> dict[str, Any]:
-    return schema_document(_ROOT)
-
-
-def _resolve(ref: str) -> Any:
-    """Follow a reference as written in the root schema: ``#/$defs/x`` or ``operators/x.schema.json``."""
-    document, _, pointer = ref.partition("#")
-    target: Any = _root_document() if not document or document.endswith(_ROOT) else schema_document(document)
-    for part in pointer.strip("/").split("/") if pointer.strip("/") else ():
-        target = target[part]
-    return target
+        yield from _iter_applying(part, instance, contract)
+    if "if" in schema:
+        branch = "then" if contract.validator.evolve(schema=schema["if"]).is_valid(instance) else "else"
+        yield from _iter_applying(schema.get(branch), instance, contract)
 
 
 _DESCRIBE = {
     "type": _wrong_type,
     "enum": _not_allowed,
     "const": _not_allowed,
+    "anyOf": _no_operator,
+    "not": _takes_code,
     "pattern": _bad_format,
     "format": _bad_named_format,
-    "required": _missing_key,
     "minimum": _value_finding("P106", "the lowest allowed value is {limit}"),
     "maximum": _value_finding("P106", "the highest allowed value is {limit}"),
     "exclusiveMinimum": _value_finding("P106", "it must be more than {limit}"),

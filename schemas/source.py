@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,31 @@ _RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = {
 }
 
 
+_NO_KEYS: dict[str, Any] = {}
+_NO_CHILDREN: dict[Any, Any] = {}
+
+
 class Tree:
     """The places of a value: its own, and for mappings and lists those of the keys and children."""
 
-    __slots__ = ("children", "keys", "place")
+    __slots__ = ("_end", "_keys", "_start", "children")
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.keys: dict[str, Place] = {}
-        self.children: dict[Any, Tree] = {}
+    def __init__(self, start: Any = None, end: Any = None) -> None:
+        # the parser's marks are kept as they are: a place is asked for only where something is wrong
+        self._start = start
+        self._end = end
+        self._keys: dict[str, Any] = _NO_KEYS
+        self.children: dict[Any, Tree] = _NO_CHILDREN
+
+    @property
+    def place(self) -> Place:
+        """Where the value stands."""
+        return START if self._start is None else _between(self._start, self._end)
+
+    @property
+    def keys(self) -> Mapping[str, Place]:
+        """Where each key of a mapping stands."""
+        return {key: _place(event) for key, event in self._keys.items()}
 
     def find(self, path: tuple[str | int, ...]) -> Tree:
         """Follow a path as far as it goes; a missing key is answered by its nearest ancestor."""
@@ -51,8 +67,8 @@ class Tree:
     def key(self, path: tuple[str | int, ...]) -> Place:
         """Give the place of the key that a path ends in, or of the value where it ends in a list index."""
         parent = self.find(path[:-1])
-        if path and path[-1] in parent.keys:
-            return parent.keys[str(path[-1])]
+        if path and path[-1] in parent._keys:
+            return _place(parent._keys[str(path[-1])])
         return self.find(path).place
 
 
@@ -105,7 +121,7 @@ def parse_source(path: Path, text: str) -> Source:
 
 
 def _unread(path: Path, text: str, *findings: Finding) -> Source:
-    return Source(path, text, None, Tree(START), findings)
+    return Source(path, text, None, Tree(), findings)
 
 
 def _syntax_finding(error: yaml.MarkedYAMLError, text: str) -> Finding:
@@ -144,7 +160,7 @@ class _Frame:
     tree: Tree
     anchor: str | None
     key: str | None = None
-    key_place: Place = START
+    key_event: Any = None
     merges: list[tuple[Any, Tree]] = field(default_factory=list)
     size: int = 1
 
@@ -160,7 +176,7 @@ class _Reader:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, Tree, int] | None] = {}
         self._aliased = 0
-        self._root: tuple[Any, Tree] = (None, Tree(START))
+        self._root: tuple[Any, Tree] = (None, Tree())
         self._documents = 0
 
     def read(self, events: Iterator[Any]) -> tuple[Any, Tree]:
@@ -202,13 +218,14 @@ class _Reader:
             raise _Stop(Finding("P008", _place(event), f"nested more than {MAX_DEPTH} levels deep"))
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._stack.append(_Frame(value, Tree(_place(event)), event.anchor))
+        tree = Tree(event.start_mark, event.end_mark)
+        tree.children = {}
+        tree._keys = {}
+        self._stack.append(_Frame(value, tree, event.anchor))
 
     def _end(self, event: Any) -> None:
         frame = self._stack.pop()
-        frame.tree.place = Place(
-            frame.tree.place.line, frame.tree.place.column, event.end_mark.line + 1, event.end_mark.column + 1
-        )
+        frame.tree._end = event.end_mark
         for value, tree in frame.merges:
             _merge(frame, value, tree)
         if frame.anchor:
@@ -220,7 +237,7 @@ class _Reader:
         if frame is not None and isinstance(frame.value, dict) and frame.key is None:
             self._read_key(frame, event)
             return
-        tree = Tree(_place(event))
+        tree = Tree(event.start_mark, event.end_mark)
         value = self._construct(event)
         if event.anchor:
             self._anchors[event.anchor] = (value, tree, 1)
@@ -228,17 +245,16 @@ class _Reader:
 
     def _read_key(self, frame: _Frame, event: Any) -> None:
         value = self._construct(event)
-        place = _place(event)
         if not isinstance(value, str):
             hint = f'quote it: "{event.value}"'
             message = f"key {event.value or 'null'} is read as {_type_name(value)}; keys are text"
-            self.findings.append(Finding("P007", place, message, hint))
+            self.findings.append(Finding("P007", _place(event), message, hint))
         key = event.value
         if key in frame.value and key != _MERGE:
-            first = frame.tree.keys[key]
+            first = _place(frame.tree._keys[key])
             message = f'key "{key}" is given twice; it stands first in line {first.line}, column {first.column}'
-            self.findings.append(Finding("P004", place, message, "keep one of the two"))
-        frame.key, frame.key_place = key, place
+            self.findings.append(Finding("P004", _place(event), message, "keep one of the two"))
+        frame.key, frame.key_event = key, event
 
     def _alias(self, event: Any) -> None:
         name = event.anchor
@@ -273,7 +289,7 @@ class _Reader:
         assert key is not None  # noqa: S101 (the parser gives a key before each value)
         frame.value[key] = value
         frame.tree.children[key] = tree
-        frame.tree.keys[key] = frame.key_place
+        frame.tree._keys[key] = frame.key_event
 
     def _merge_later(self, frame: _Frame, value: Any, tree: Tree) -> None:
         parts = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
@@ -309,7 +325,10 @@ class _Reader:
 
 
 def _place(event: Any) -> Place:
-    start, end = event.start_mark, event.end_mark
+    return _between(event.start_mark, event.end_mark)
+
+
+def _between(start: Any, end: Any) -> Place:
     return Place(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
@@ -320,7 +339,7 @@ def _merge(frame: _Frame, value: dict[str, Any], tree: Tree) -> None:
         if key not in target:
             target[key] = part
             frame.tree.children[key] = tree.children[key]
-            frame.tree.keys[key] = tree.keys[key]
+            frame.tree._keys[key] = tree._keys[key]
 
 
 def _resolve(text: str) -> Any:

@@ -19,6 +19,8 @@ class Task:
     """As in the YAML, without task_id."""
     references: Mapping[str, tuple[str, ...]]
     """Parameter -> ids of the tasks whose results it takes."""
+    conversions: Mapping[str, str]
+    """Parameter -> ``duration`` or ``date``, for those whose text stands for a Python value."""
     place: Place
     """Where the task's name stands in its file."""
 

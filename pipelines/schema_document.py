@@ -1,0 +1,76 @@
+"""Puts the pipeline schema together: what every pipeline takes, this project's operators, and the installed ones."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import schemas
+
+Schema = dict[str, Any]
+
+_FOLDER = Path(schemas.__file__).parent
+_OWN_DEFINITIONS = re.compile(r"\.\./[a-z]+\.schema\.json#")
+
+
+def pipeline_schema(installed: Mapping[str, Schema]) -> Schema:
+    """Give the whole document.
+
+    :param installed: full path of an operator -> its schema, as :func:`installed_operator_schemas` gives it
+    :returns: a self-contained JSON Schema
+    """
+    document: Schema = json.loads((_FOLDER / "base.schema.json").read_text(encoding="utf-8"))
+    operators = {**_own_operator_schemas(), **dict(sorted(installed.items()))}
+    definitions = document["$defs"]
+    definitions["operators"] = operators
+    shape = definitions["task_shape"]
+    known, other = shape["properties"]["operator"]["anyOf"]
+    known["enum"] = list(operators)
+    # an operator that is not known here may take anything; the checker says how to make it known
+    unknown = {"if": {"properties": {"operator": {**other, "not": known}}}, "then": {"additionalProperties": True}}
+    shape["allOf"] = [*(_branch(name) for name in operators), unknown]
+    return document
+
+
+def _branch(name: str) -> Schema:
+    condition = {"properties": {"operator": {"const": name}}, "required": ["operator"]}
+    return {"if": condition, "then": {"$ref": f"#/$defs/operators/{name}"}}
+
+
+def _own_operator_schemas() -> dict[str, Schema]:
+    found = {}
+    for path in sorted((_FOLDER / "operators").glob("*.schema.json")):
+        text = _OWN_DEFINITIONS.sub("#", path.read_text(encoding="utf-8"))
+        schema = json.loads(text)
+        del schema["$schema"]
+        found[schema["title"]] = schema
+    return found
+
+
+def installed_operator_schemas(providers: Iterable[str] | None = None) -> dict[str, Schema]:
+    """Describe every operator and sensor of the installed providers.
+
+    :param providers: package names; all that are installed if not given
+    """
+    from airflow.sdk import BaseOperator
+
+    from pipelines.operator_schema import installed_providers, iter_installed_classes, operator_schema
+
+    found = installed_providers()
+    chosen = {name: info for name, info in found.items() if providers is None or name in set(providers)}
+    classes = [(path, cls) for path, cls in iter_installed_classes(chosen) if issubclass(cls, BaseOperator)]
+    return {path: {"type": "object", **copy.deepcopy(operator_schema(cls, BaseOperator))} for path, cls in classes}
+
+
+def write_schema(path: Path, document: Mapping[str, Any]) -> None:
+    """Write the document so that a change of one property is a change of one line."""
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schema(Path(sys.argv[1]), pipeline_schema(installed_operator_schemas()))

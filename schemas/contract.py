@@ -1,0 +1,112 @@
+"""The JSON Schema in use: one document, found by its operators, asked in two ways - fast, and for what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.compiled import Compiler
+from schemas.value_formats import FORMATS
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
+"""The committed schema: this project's operators and those of the providers that it installs."""
+
+_DURATION = "#/$defs/duration"
+_DATE = "#/$defs/date"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A pipeline schema, as ``pipelines schema`` writes it."""
+
+    document: Mapping[str, Any]
+    _predicates: dict[str, Callable[[Any], bool]] = field(default_factory=dict, repr=False)
+
+    @property
+    def operators(self) -> Mapping[str, Mapping[str, Any]]:
+        """Operator name in the YAML -> its JSON Schema."""
+        operators: Mapping[str, Mapping[str, Any]] = self.document["$defs"]["operators"]
+        return operators
+
+    def reference_keys(self, operator: str) -> tuple[str, ...]:
+        """Name the parameters of an operator that take another task's result."""
+        return self._reference_keys.get(operator, ())
+
+    def conversions(self, operator: str) -> Mapping[str, str]:
+        """Give the parameters whose text stands for a Python value: name -> ``duration`` or ``date``.
+
+        This project's own operators read the texts themselves.
+        """
+        return self._conversions.get(operator, {})
+
+    @cached_property
+    def _reference_keys(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            name: tuple(key for key, value in schema["properties"].items() if value.get("x-reference"))
+            for name, schema in self.operators.items()
+        }
+
+    @cached_property
+    def _conversions(self) -> Mapping[str, Mapping[str, str]]:
+        found = {
+            name: {key: _conversion(value) for key, value in schema["properties"].items()}
+            for name, schema in self.operators.items()
+            if "." in name
+        }
+        return {name: {key: kind for key, kind in kinds.items() if kind} for name, kinds in found.items()}
+
+    def resolve(self, ref: str) -> Any:
+        """Follow a reference inside the document, as in ``#/$defs/duration``."""
+        target: Any = self.document
+        for part in ref.removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        return target
+
+    @cached_property
+    def fits(self) -> Callable[[Any], bool]:
+        """Tell whether a file's data fits, without saying what is wrong."""
+        return self._compiler.compile(self.document)
+
+    @cached_property
+    def _compiler(self) -> Compiler:
+        return Compiler(self.resolve, {name: check for name, (_, check) in FORMATS.items()})
+
+    @cached_property
+    def validator(self) -> Validator:
+        """The jsonschema validator, for what is wrong."""
+        from jsonschema import Draft202012Validator, FormatChecker
+
+        formats = FormatChecker(formats=())
+        for name, (_, check) in FORMATS.items():
+            formats.checks(name)(check)
+        return Draft202012Validator(self.document, format_checker=formats)
+
+
+@cache
+def load_contract(path: Path = SCHEMA_FILE) -> Contract:
+    """Read a schema file.
+
+    :param path: a file that ``pipelines schema`` wrote
+    :raises OSError: if it cannot be read
+    :raises ValueError: if it is no such file
+    """
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
+        raise ValueError(f"{path} is not a pipeline schema; write one with `pipelines schema`")
+    return Contract(document)
+
+
+def _conversion(schema: Mapping[str, Any]) -> str | None:
+    references = [part.get("$ref") for part in (schema, *schema.get("anyOf", ()))]
+    if _DURATION in references:
+        return "duration"
+    # a text beside a date is a template or a format of the operator's own
+    texts = any("string" in part.get("type", ()) for part in schema.get("anyOf", ()))
+    return "date" if _DATE in references and not texts else None

@@ -1,0 +1,102 @@
+"""The form for people: the one-line form, the source line, a caret under the place, and the hint."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from schemas.diagnostic import Diagnostic, Severity, printable
+from schemas.formats.display import Display
+
+if TYPE_CHECKING:
+    from schemas.checker import Report
+
+_TAB = 4
+_BOLD, _RED, _YELLOW, _BLUE, _GREEN = "1", "1;31", "1;33", "34", "32"
+_COLOR_OF = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
+# What is printed in place of a character that would not print: one column wide, so that the caret stays right.
+_STAND_IN = "\N{REPLACEMENT CHARACTER}"
+
+
+def render(report: Report, display: Display) -> str:
+    """Render all diagnostics, and for a person at a terminal a line that counts them."""
+    texts = {file.shown: file.text for file in report.files if file.diagnostics}
+    parts = [render_text(report.diagnostics, texts, color=display.color)] if report.diagnostics else []
+    if display.summary:
+        parts.append(_summary(report, display))
+    return "\n".join(parts)
+
+
+def render_text(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, color: bool = False) -> str:
+    """Render diagnostics one after another.
+
+    :param diagnostics: sorted
+    :param texts: path -> source text; the source line is left out where there is none
+    :param color: whether to print escape sequences for colours
+    """
+    lines = {path: text.splitlines() for path, text in texts.items()}
+    return "\n".join(_render(diagnostic, lines.get(diagnostic.path, []), color=color) for diagnostic in diagnostics)
+
+
+def _render(diagnostic: Diagnostic, lines: list[str], *, color: bool) -> str:
+    parts = [_headline(diagnostic) if color else str(diagnostic)]
+    if 0 < diagnostic.line <= len(lines):
+        parts.extend(_snippet(diagnostic, lines[diagnostic.line - 1], color=color))
+    if diagnostic.hint:
+        parts.append(f"  {_paint('hint:', _GREEN, color)} {diagnostic.hint}")
+    return "\n".join(parts)
+
+
+def _headline(diagnostic: Diagnostic) -> str:
+    """Colour the one-line form; without the colours it is the same text."""
+    position, code, rest = str(diagnostic).partition(f": {diagnostic.code} ")
+    message, _, name = rest.rpartition(" ")
+    shown = _paint(code[2:-1], _COLOR_OF[diagnostic.severity], True)
+    return f"{_paint(position, _BOLD, True)}: {shown} {message} {_paint(name, _BLUE, True)}"
+
+
+def _snippet(diagnostic: Diagnostic, line: str, *, color: bool) -> Iterator[str]:
+    number = str(diagnostic.line)
+    before = line[: diagnostic.column - 1]
+    end = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else diagnostic.column
+    marked = line[diagnostic.column - 1 : max(end, diagnostic.column)]
+    margin = " " * (len(number) + 1)
+    pointer = "^" + "~" * (_width(marked) - 1)
+    bar = _paint("|", _BLUE, color)
+    yield f"  {margin}{bar}"
+    yield f"  {_paint(number, _BLUE, color)} {bar} {_shown(line)}"
+    yield f"  {margin}{bar} {' ' * _width(before)}{_paint(pointer, _COLOR_OF[diagnostic.severity], color)}"
+
+
+def _summary(report: Report, display: Display) -> str:
+    files = _count(len(report.files), "file")
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics)
+    warnings = len(report.diagnostics) - errors
+    if not report.diagnostics:
+        return _paint(f"{files} checked, no problems", _GREEN, display.color)
+    counts = [_count(errors, "error")] if errors else []
+    counts += [_count(warnings, "warning")] if warnings else []
+    return _paint(f"{' and '.join(counts)} in {files}", _RED if errors else _YELLOW, display.color)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _paint(text: str, color: str, wanted: bool) -> str:
+    return f"\N{ESCAPE}[{color}m{text}\N{ESCAPE}[0m" if wanted else text
+
+
+def _shown(line: str) -> str:
+    """Give a source line as it can be printed: tabs as spaces, no character that moves the cursor."""
+    line = line.expandtabs(_TAB)
+    return line if printable(line) == line else "".join(c if printable(c) == c else _STAND_IN for c in line)
+
+
+def _width(text: str) -> int:
+    """Count terminal columns: wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text.expandtabs(_TAB)
+    )

@@ -1,0 +1,90 @@
+"""The fast predicate says exactly what jsonschema says, on right files and on mutilated ones."""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.compiled import Compiler, UnsupportedKeywordError
+from schemas.contract import load_contract
+from schemas.source import read_source
+
+CASES = Path(__file__).parent.parent / "cases"
+SHIPPED = Path(__file__).parent.parent.parent / "pipelines"
+FILES = sorted([*SHIPPED.glob("*.yaml"), *(CASES / "ok").glob("*.yaml"), *(CASES / "err").glob("*.yaml")])
+STRANGE = [None, True, 0, -1, 3.0, 1.5, "", "x", "5m", "1%", "@daily", [], ["a", "a"], {}, {"min": 1}, {"a": {}}]
+
+
+def read(path: Path) -> Any:
+    return read_source(path).data
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_agrees_with_jsonschema_on_every_case(path: Path) -> None:
+    contract = load_contract()
+    assert contract.fits(read(path)) == contract.validator.is_valid(read(path))
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    found = []
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        found.append((value, key))
+        found.extend(places(item))
+    return found
+
+
+def mutilate(data: Any, randomness: random.Random) -> Any:
+    data = copy.deepcopy(data)
+    for _ in range(randomness.randint(1, 3)):
+        container, key = randomness.choice(places(data))
+        action = randomness.choice(["replace", "remove", "rename"])
+        if action == "replace":
+            container[key] = copy.deepcopy(randomness.choice(STRANGE))
+        elif action == "remove":
+            del container[key]
+        elif isinstance(container, dict):
+            container[f"{key}x"] = container.pop(key)
+        if not places(data):
+            return data
+    return data
+
+
+@settings(deadline=None, max_examples=150)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_it_agrees_with_jsonschema_on_mutilated_files(seed: int) -> None:
+    randomness = random.Random(seed)
+    contract = load_contract()
+    path = randomness.choice([path for path in FILES if "cases/err" not in path.as_posix()])
+    data = mutilate(read(path), randomness)
+    assert contract.fits(data) == contract.validator.is_valid(data)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"enum": [1]}, True),
+        ({"const": 0}, False),
+        ({"type": "integer"}, 3.0),
+        ({"type": "number"}, True),
+        ({"uniqueItems": True}, [1, True]),
+        ({"uniqueItems": True}, [{"a": 1}, {"a": 1}]),
+        ({"minimum": 3}, "text"),
+    ],
+)
+def test_it_agrees_where_python_and_json_differ(schema: dict[str, Any], value: object) -> None:
+    from jsonschema import Draft202012Validator
+
+    fits = Compiler(lambda _: {}, {}).compile(schema)
+    assert fits(value) == Draft202012Validator(schema).is_valid(value)
+
+
+def test_a_keyword_that_it_does_not_know_is_refused_rather_than_passed_over() -> None:
+    with pytest.raises(UnsupportedKeywordError, match="contains"):
+        Compiler(lambda _: {}, {}).compile({"contains": {"type": "string"}})
