@@ -97,9 +97,10 @@ class Hook:
     checkout: Path
     home: Path
 
-    def run_in(self, folder: Path) -> subprocess.CompletedProcess[str]:
+    def run_in(self, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         revision = git(self.checkout, "rev-parse", "HEAD").strip()
         config = f"repos:\n- repo: {self.checkout}\n  rev: {revision}\n  hooks:\n  - id: pipelines-check\n"
+        config += "".join(f"    {option}\n" for option in options)
         (folder / ".pre-commit-config.yaml").write_text(config)
         git(folder, "add", "--all")
         done = run([*PRE_COMMIT, "run", "--all-files"], folder, PRE_COMMIT_HOME=str(self.home))
@@ -123,6 +124,14 @@ def test_a_dag_id_used_in_two_files_fails(hook: Hook, theirs: Path) -> None:
     done = hook.run_in(theirs)
     assert done.returncode == 1
     assert "P206" in done.stdout
+
+
+def test_the_pipelines_may_be_in_another_folder(hook: Hook, theirs: Path) -> None:
+    (theirs / "pipelines").rename(theirs / "dags")
+    options = (r"files: ^dags/.*\.ya?ml$", "args: [dags, --strict]")
+    assert "Passed" in hook.run_in(theirs, *options).stdout
+    (theirs / "dags" / "returns.yaml").write_text(BAD)
+    assert "dags/returns.yaml:2:3: P101" in hook.run_in(theirs, *options).stdout
 
 
 def test_a_repository_without_pipelines_is_left_alone(hook: Hook, tmp_path: Path) -> None:
