@@ -94,3 +94,36 @@ def publish_features(
     writer.write_bytes("transformer.skops", skops.io.dumps(transformer))
     facts = {key: published.facts[key] for key in ("target", "task", "classes")}
     return writer.publish("features", rows=len(train), facts={**facts, "preprocess": split}).to_xcom()
+
+
+def publish_model(
+    data: dict[str, Any],
+    estimator: str = "sklearn.linear_model.LogisticRegression",
+    *,
+    parameters: dict[str, Any] | None = None,
+    task_id: str = "train_model",
+    **where: Any,
+) -> dict[str, Any]:
+    """Train with the real operator."""
+    from operators.model.train_model import TrainModelOperator
+
+    if parameters is None and estimator.endswith("LogisticRegression"):
+        parameters = {"max_iter": 2000}
+    task = TrainModelOperator(
+        task_id=task_id, data=data, estimator=estimator, parameters=parameters or {}, random_state=7
+    )
+    return task.execute(task_context(task_id, **where))
+
+
+def make_champion(model: dict[str, Any], registered_model: str = "a_dag") -> int:
+    """Put a model into the registry and call it champion, as a deployment does."""
+    from operators.artifacts import Artifact, Reference, artifact_root
+    from operators.model.registry import Registry
+
+    artifact = Artifact(Reference.from_xcom(model, where="model"))
+    registry = Registry(artifact_root(), registered_model)
+    version = registry.register(artifact.read_bytes("model.skops"), artifact.facts)
+    current = registry.alias("champion")
+    generation = current.generation if current else 0
+    registry.move_alias("champion", version.version, expected_generation=generation, set_by={"task_id": "test"})
+    return version.version
