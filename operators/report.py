@@ -73,10 +73,14 @@ def render_report(title: str, verdict: str, facts: Mapping[str, Any], sections: 
 def figure_to_svg(figure: MatplotlibFigure) -> str:
     """Turn a matplotlib figure into an SVG element that takes the page's own colours.
 
-    The figure's black is replaced by ``currentColor``, so that axes and text can be read in light and dark.
+    What matplotlib draws in black, which it partly leaves to SVG's default, becomes ``currentColor``, so that axes
+    and text can be read in light and dark. Text stays text, so that it can be searched and read aloud.
     """
+    import matplotlib as mpl
+
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
+        figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
     document = buffer.getvalue()
-    element = document[document.index("<svg") :]
+    element = document[document.index("<svg") :].replace("<svg", '<svg role="img" fill="currentColor"', 1)
     return element.replace("#000000", "currentColor").replace("stroke: #000", "stroke: currentColor")

@@ -11,6 +11,7 @@ from operators.report import Figure, Section, Table, figure_to_svg
 from operators.verdict import format_value
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 REASONS = "rejected_because"
@@ -19,6 +20,7 @@ REASONS = "rejected_because"
 _MOST_PLOTS = 12
 _PLOTS_IN_A_ROW = 3
 _BINS = 40
+_MOST_WHOLE_NUMBERS = 100
 _TOP_CATEGORIES = 6
 _REJECTED_SHOWN = 10
 _COLUMNS_SHOWN = 12
@@ -60,8 +62,9 @@ def _histograms(columns: Sequence[CheckedColumn]) -> Figure:
 
     across = min(_PLOTS_IN_A_ROW, len(columns))
     down = math.ceil(len(columns) / across)
-    with mpl.rc_context({"svg.hashsalt": "data", "font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        canvas = Canvas(figsize=(3.2 * across, 2.1 * down), layout="constrained")
+    with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
+        canvas = Canvas(figsize=(3.4 * across, 2.0 * down))
+        canvas.subplots_adjust(hspace=0.55, wspace=0.3)
         for number, column in enumerate(columns, start=1):
             _draw_histogram(canvas.add_subplot(down, across, number), column)
         svg = figure_to_svg(canvas)
@@ -73,17 +76,26 @@ def _draw_histogram(axes: Any, column: CheckedColumn) -> None:
     import numpy as np
 
     spec, values = column.spec, column.values.dropna().to_numpy(dtype=float)
-    counts, edges = np.histogram(values, bins=_BINS)
-    middles = (edges[:-1] + edges[1:]) / 2
+    counts, edges = np.histogram(values, bins=_bins_for(values, column.spec.type))
     # A bin that straddles a bound is red only if it holds nothing that is allowed.
     outside = (edges[1:] <= spec.low) | (edges[:-1] >= spec.high)
-    colours = [_OUTSIDE if out else _INSIDE for out in outside]
-    axes.bar(middles, counts, width=np.diff(edges), color=colours)
+    for part, colour in ((~outside, _INSIDE), (outside, _OUTSIDE)):
+        axes.stairs(np.where(part, counts, 0), edges, fill=True, color=colour, lw=0)
     axes.axvspan(max(spec.low, edges[0]), min(spec.high, edges[-1]), color=_ALLOWED, alpha=0.12, lw=0)
     if ((values < spec.low) | (values > spec.high)).any():
         axes.set_yscale("log")
     axes.set_title(spec.name)
     axes.tick_params(length=2)
+    axes.locator_params(axis="x", nbins=4)
+
+
+def _bins_for(values: np.ndarray[Any, Any], kind: str | None) -> Any:
+    """Give one bin to each whole number if there are few, so that no gap is only the binning's."""
+    import numpy as np
+
+    low, high = values.min(), values.max()
+    whole = kind == "integer" and high - low < _MOST_WHOLE_NUMBERS
+    return np.arange(low - 0.5, high + 1.5) if whole else _BINS
 
 
 def _top_categories(columns: Sequence[CheckedColumn]) -> Table:
