@@ -8,7 +8,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test check lock clean up down logs
+.PHONY: help install install-dev run stop test check accept docs lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,13 @@ check: install-dev ## lint, types, the pipelines and the quick tests (under two 
 	@.venv/bin/mypy
 	@.venv/bin/pipelines check
 	@.venv/bin/python -m pytest -q -m "not running" $(PYTEST)
+
+accept: install-dev ## write the expected outputs of the checker's cases and explanations anew; read the difference
+	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/schemas/test_explanations.py
+
+docs: install-dev ## write docs/rules.md anew from the explanations of the rules
+	@.venv/bin/python -m schemas.explanations > docs/rules.md.new
+	@mv docs/rules.md.new docs/rules.md
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE_LOCK) --extra airflow -o requirements.lock

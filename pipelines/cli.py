@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from schemas.formats import FORMATS
+
+if TYPE_CHECKING:
+    from schemas.catalogue import Rule
+    from schemas.checker import Report
 
 
 class Exit(IntEnum):
@@ -23,48 +30,161 @@ class UsageError(Exception):
     """The command line cannot be carried out; the message is one line."""
 
 
-def check(paths: Sequence[str], out: TextIO) -> Exit:
+def check(paths: Sequence[str], out: TextIO, *, form: str = "text", color: str = "auto", strict: bool = False) -> Exit:
     """Check pipeline files and print every diagnostic.
 
     :param paths: files and folders
     :param out: where to print
-    :raises UsageError: if a path does not exist, or no YAML file is found
+    :param form: one of ``FORMATS``
+    :param color: ``auto`` (at a terminal), ``always`` or ``never``
+    :param strict: whether warnings count as problems
+    :raises UsageError: if a path cannot be read, or no YAML file is found
     """
     from schemas.checker import check_files
-    from schemas.diagnostic import Severity
-    from schemas.text import render_text
+    from schemas.formats.display import Display
 
     report = check_files(_pipeline_files(paths), relative_to=Path.cwd())
-    texts = {file.diagnostics[0].path: file.text for file in report.files if file.diagnostics}
-    if report.diagnostics:
-        print(render_text(report.diagnostics, texts), file=out)
-    errors = [d for d in report.diagnostics if d.severity is Severity.ERROR]
-    return Exit.PROBLEMS if errors else Exit.CLEAN
+    display = Display(color=_wants_color(color, out), summary=out.isatty(), strict=strict)
+    text = FORMATS[form](report, display)
+    if text:
+        print(text, file=out)
+    return _exit_code(report, strict=strict)
+
+
+def _exit_code(report: Report, *, strict: bool) -> Exit:
+    from schemas.diagnostic import Severity
+
+    problems = any(strict or diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics)
+    return Exit.PROBLEMS if problems else Exit.CLEAN
+
+
+def _wants_color(choice: str, out: TextIO) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _pipeline_files(paths: Sequence[str]) -> list[Path]:
     from schemas.checker import iter_pipeline_files
 
-    found: list[Path] = []
+    found: dict[str, Path] = {}
     for path in map(Path, paths):
-        if path.is_dir():
-            files = list(iter_pipeline_files(path))
-            if not files:
-                raise UsageError(f"{path}: the folder has no YAML files")
-            found.extend(files)
-        elif path.exists():
-            found.append(path)
-        else:
-            raise UsageError(f"{path}: no such file or folder")
-    return [path.resolve() for path in found]
+        _require_readable(path)
+        files = list(iter_pipeline_files(path)) if path.is_dir() else [path]
+        if not files:
+            raise UsageError(f"{path}: the folder has no YAML files")
+        for file in files:
+            # a file named twice, in whatever spelling, is one file; it is shown as it was named first
+            found.setdefault(os.path.abspath(file), file)  # noqa: PTH100 (keeps links; resolve() is slow)
+    return list(found.values())
+
+
+def _require_readable(path: Path) -> None:
+    if not path.exists():
+        reason = "the link leads nowhere" if path.is_symlink() else "no such file or folder"
+        raise UsageError(f"{path}: {reason}")
+    if not os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
+        raise UsageError(f"{path}: cannot be read: permission denied")
+
+
+def explain(code: str | None, out: TextIO) -> Exit:
+    """Print what a rule is about, or a list of all rules.
+
+    :param code: e.g. ``P101``, or its name ``unknown-key``; all rules if None
+    :param out: where to print
+    :raises UsageError: if there is no such rule
+    """
+    from schemas.catalogue import CATALOGUE
+
+    if code is None:
+        lines = [f"{rule.code}  {rule.name:24}{rule.severity:9}{rule.summary}" for rule in CATALOGUE.values()]
+        print("\n".join(lines), file=out)
+        return Exit.CLEAN
+    from schemas.explanations import facts, read_explanation
+
+    rule = _find_rule(code)
+    print(f"{rule.code} {rule.name}\n\n{facts(rule)}\n\n{read_explanation(rule.code)}", file=out, end="")
+    return Exit.CLEAN
+
+
+def _find_rule(wanted: str) -> Rule:
+    from schemas.catalogue import CATALOGUE
+
+    by_word = {word: rule for rule in CATALOGUE.values() for word in (rule.code, rule.name)}
+    rule = by_word.get(wanted.upper()) or by_word.get(wanted.lower())
+    if rule is not None:
+        return rule
+    from schemas.diagnostic import nearest, printable
+
+    meant = nearest(wanted.upper(), list(CATALOGUE)) or nearest(wanted.lower(), list(by_word))
+    hint = f'did you mean "{meant}"?' if meant else "`pipelines explain` lists the rules"
+    raise UsageError(f'there is no rule "{printable(wanted)}"; {hint}')
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(int(Exit.USAGE), f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: reading the metadata takes longer than a check."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from schemas.version import installed_version
+
+        parser.exit(message=f"pipelines {installed_version()}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pipelines", description="ML pipelines on Apache Airflow, declared in YAML.")
+    parser = _Parser(
+        prog="pipelines",
+        description="ML pipelines on Apache Airflow, declared in YAML.",
+        epilog="exit codes: 0 no problems, 1 problems, 2 bad usage, 3 internal failure",
+    )
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    command = commands.add_parser("check", help="check pipeline files; prints path:line:col: CODE message")
-    command.add_argument("paths", nargs="*", default=["pipelines"], metavar="PATH", help="default: pipelines/")
+    _add_check(commands)
+    _add_explain(commands)
     return parser
+
+
+def _add_check(commands: Any) -> None:
+    command = commands.add_parser(
+        "check",
+        help="check pipeline files; prints path:line:col: CODE message [name]",
+        description="Check pipeline files, all of them together, and print every problem. Airflow is not needed.",
+    )
+    command.add_argument("paths", nargs="*", default=["pipelines"], metavar="PATH", help="default: pipelines/")
+    command.add_argument("--format", choices=list(FORMATS), default="text", help="default: text")
+    command.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    command.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="default: auto, at a terminal (not NO_COLOR)",
+    )
+    command.set_defaults(
+        run=lambda arguments, out: check(
+            arguments.paths, out, form=arguments.format, color=arguments.color, strict=arguments.strict
+        )
+    )
+
+
+def _add_explain(commands: Any) -> None:
+    command = commands.add_parser(
+        "explain",
+        help="explain a rule: why, a wrong and a right example",
+        description="Explain a rule: why it is there, a wrong and a right example, and what the check prints.",
+    )
+    command.add_argument(
+        "code", nargs="?", metavar="CODE", help="e.g. P101 or unknown-key; lists all rules if left out"
+    )
+    command.set_defaults(run=lambda arguments, out: explain(arguments.code, out))
 
 
 def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
@@ -76,11 +196,13 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return int(check(arguments.paths, out or sys.stdout))
+        return _run(arguments, out or _standard_output())
     except UsageError as error:
         print(f"pipelines: {error}", file=sys.stderr)
         return int(Exit.USAGE)
     except BrokenPipeError:
+        # whoever read has seen enough; Python would complain once more when it closes the stream at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.PROBLEMS)
     except Exception:  # noqa: BLE001 (a bug of ours: the only place that catches everything)
         import traceback
@@ -88,6 +210,20 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
         traceback.print_exc()
         print("pipelines: internal failure; please report the lines above with the file", file=sys.stderr)
         return int(Exit.INTERNAL)
+
+
+def _run(arguments: argparse.Namespace, out: TextIO) -> int:
+    code = int(arguments.run(arguments, out))
+    out.flush()
+    return code
+
+
+def _standard_output() -> TextIO:
+    # a path or a message that the terminal's encoding cannot show must not end the check
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdout
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ _RULES = (
     Rule("P501", "unknown-reference", _ERROR, "the result of a task that is not defined"),
     Rule("P502", "reference-not-upstream", _ERROR, "the result of a task that does not run before"),
     # the build
-    Rule("P900", "cannot-be-built", _ERROR, "Airflow refuses the pipeline although its file is in order"),
+    Rule("P900", "cannot-be-built", _ERROR, "a pipeline that Airflow refuses although its file is in order"),
 )
 
 CATALOGUE: Mapping[str, Rule] = {rule.code: rule for rule in _RULES}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
 
 SUFFIXES = (".yaml", ".yml")
+_FORBIDDEN = ("P401", "P402")
+_SHAPE_OF_FORBIDDEN = ("P101", "P103")
 _OWNER = re.compile(r'\b(?:task group|task|pipeline) "[^"]*"')
 
 
@@ -156,11 +159,17 @@ def _task(node: Node, tree: Tree, contract: Contract) -> Task:
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
-    """Leave out what is said twice of one place, as of a value that an alias repeats in several tasks."""
+    """Say one mistake once, though an alias repeats it, or what is forbidden has the wrong shape besides."""
     first: dict[tuple[str, Place, str], Finding] = {}
     for finding in findings:
         first.setdefault((finding.code, finding.place, _OWNER.sub("", finding.message)), finding)
-    return list(first.values())
+    forbidden = sorted((f.place.line, f.place.column) for f in first.values() if f.code in _FORBIDDEN)
+    return [f for f in first.values() if not (f.code in _SHAPE_OF_FORBIDDEN and _holds_one(f.place, forbidden))]
+
+
+def _holds_one(place: Place, starts: Sequence[tuple[int, int]]) -> bool:
+    following = bisect_left(starts, (place.line, place.column))
+    return following < len(starts) and starts[following] < (place.end_line, place.end_column)
 
 
 def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:

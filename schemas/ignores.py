@@ -1,6 +1,6 @@
-"""Comments that silence a rule in one place: ``# pipelines: ignore=P601``, on the line or alone on the line above.
+"""Comments that silence a rule in one place: ``# pipelines: ignore=P403``, on the line or alone on the line above.
 
-A comment must name the rules (``ignore=P601,P702``); words may follow them. One that silences nothing is a finding.
+A comment must name the rules (``ignore=P403,P601``); words may follow them. One that silences nothing is a finding.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.catalogue import CATALOGUE
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, Place, nearest
 
 _MARK = "pipelines:"
 _COMMENT = re.compile(
@@ -55,11 +55,11 @@ def without_ignored(findings: Iterable[Finding], text: str) -> list[Finding]:
 def _on_ignore(ignore: Ignore, used: set[tuple[int, str]]) -> Iterator[Finding]:
     rule = CATALOGUE.get(ignore.code)
     if not ignore.code:
-        hint = "name the rules: # pipelines: ignore=P601, or ignore=P601,P702"
+        hint = "name it, as in # pipelines: ignore=P403; several with commas in between"
         yield Finding("P011", ignore.place, "the comment names no rule to ignore", hint)
     elif rule is None:
-        ignorable = [rule.code for rule in CATALOGUE.values() if rule.ignorable]
-        hint = did_you_mean(ignore.code.upper(), ignorable) if ignorable else ""
+        meant = nearest(ignore.code.upper(), [rule.code for rule in CATALOGUE.values() if rule.ignorable])
+        hint = f'did you mean "{meant}"?' if meant else "`pipelines explain` lists the rules"
         yield Finding("P011", ignore.place, f'there is no rule "{ignore.code}"', hint)
     elif not rule.ignorable:
         message = f"{rule.code} cannot be ignored; the comment has no effect"

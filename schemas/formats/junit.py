@@ -1,0 +1,56 @@
+"""The form for CI servers: JUnit's XML, one test case for each file.
+
+Source of the form: the XML of Ant's JUnit task, as Jenkins and GitLab read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.diagnostic import Diagnostic, Severity, printable
+from schemas.formats.display import Display
+from schemas.formats.text import render_text
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from schemas.checker import CheckedFile, Report
+
+
+def render(report: Report, display: Display) -> str:
+    """Render the report as one test suite; warnings fail a file only where the check is strict."""
+    from xml.etree import ElementTree as ET
+
+    cases = [_case(file, display) for file in report.files]
+    failures = sum(case.find("failure") is not None for case in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": "0"}
+    suites = ET.Element("testsuites", counts)
+    suite = ET.SubElement(suites, "testsuite", {"name": "pipelines check", **counts})
+    suite.extend(cases)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def _case(file: CheckedFile, display: Display) -> Element:
+    from xml.etree import ElementTree as ET
+
+    path = printable(file.shown)
+    case = ET.Element("testcase", {"classname": "pipelines", "name": path, "file": path})
+    failing = [d for d in file.diagnostics if display.strict or d.severity is Severity.ERROR]
+    others = [d for d in file.diagnostics if d not in failing]
+    if failing:
+        kinds = ", ".join(sorted({d.code for d in failing}))
+        element = ET.SubElement(case, "failure", {"type": kinds, "message": _headlines(failing)})
+        element.text = _text(failing, file)
+    if others:
+        ET.SubElement(case, "system-out").text = _text(others, file)
+    return case
+
+
+def _headlines(diagnostics: list[Diagnostic]) -> str:
+    more = f" (and {len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
+    return f"{diagnostics[0]}{more}"
+
+
+def _text(diagnostics: list[Diagnostic], file: CheckedFile) -> str:
+    return f"\n{render_text(diagnostics, {file.shown: file.text})}\n"
