@@ -62,7 +62,7 @@ class _Seen:
 
     def age(self, run: DagRun) -> float:
         """Give the seconds that a run has been running for."""
-        return (self.now - (run.started_at or self.now)).total_seconds()
+        return round((self.now - (run.started_at or self.now)).total_seconds(), 1)
 
     @property
     def longest(self) -> Mapping[str, DagRun]:

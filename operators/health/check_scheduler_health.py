@@ -38,7 +38,7 @@ class _Seen:
 
     def age(self, moment: datetime | None) -> float:
         """Give the seconds since a moment; infinite if it never was."""
-        return math.inf if moment is None else max((self.now - moment).total_seconds(), 0.0)
+        return math.inf if moment is None else round(max((self.now - moment).total_seconds(), 0.0), 1)
 
 
 class CheckSchedulerHealthOperator(HealthCheckOperator):

@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from operators.health.check_dag_runs import CheckDagRunsOperator
+from operators.health.check_scheduler_health import CheckSchedulerHealthOperator
+from operators.health.check_task_failures import CheckTaskFailuresOperator
+from operators.health.generate_health_report import GenerateHealthReportOperator
 from tests.operators.health.recorded_airflow import RecordedAirflow, serve
 
 CONN = "AIRFLOW_CONN_AIRFLOW_API"
@@ -62,6 +66,56 @@ def verdicts_of(read_published: Callable[..., Any]) -> Callable[[Any], dict[str,
         return {verdict["name"]: (verdict["verdict"], verdict["observed"]) for verdict in found}
 
     return read
+
+
+def _run_checks(run_task: Callable[..., Any], run_id: str) -> list[dict[str, Any]]:
+    operators = (
+        CheckDagRunsOperator(
+            task_id="check_dag_runs",
+            failed_runs={"warn": 0, "fail": 2},
+            failure_ratio={"warn": "10%", "fail": "50%"},
+            min_runs=3,
+            running_for={"warn": "30m", "fail": "6h"},
+        ),
+        CheckTaskFailuresOperator(
+            task_id="check_task_failures",
+            failed_tasks={"warn": 0, "fail": 10},
+            same_task={"warn": 2, "fail": 3},
+        ),
+        CheckSchedulerHealthOperator(
+            task_id="check_scheduler_health",
+            heartbeat_age={"warn": "45s", "fail": "2m"},
+            import_errors={"warn": 0, "fail": 5},
+            pool_usage={"warn": "90%"},
+            queued_for={"warn": "5m", "fail": "30m"},
+        ),
+    )
+    return [run_task(operator, run_id=run_id).result for operator in operators]
+
+
+@pytest.fixture
+def busy_checks(busy: RecordedAirflow, run_task: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The results of the three checks on a busy Airflow: fail, warn, warn."""
+    return _run_checks(run_task, "busy")
+
+
+@pytest.fixture
+def fresh_checks(fresh: RecordedAirflow, run_task: Callable[..., Any]) -> list[dict[str, Any]]:
+    """The results of the three checks on a fresh Airflow: all pass."""
+    return _run_checks(run_task, "fresh")
+
+
+@pytest.fixture
+def make_report(run_task: Callable[..., Any]) -> Callable[[list[Any]], dict[str, Any]]:
+    """``make_report(checks)`` gives the result of a GenerateHealthReport task."""
+
+    def make(checks: list[Any]) -> dict[str, Any]:
+        result: dict[str, Any] = run_task(
+            GenerateHealthReportOperator(task_id="generate_health_report", checks=checks)
+        ).result
+        return result
+
+    return make
 
 
 @pytest.fixture

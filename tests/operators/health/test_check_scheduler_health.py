@@ -1,0 +1,142 @@
+"""CheckSchedulerHealth on three recorded Airflows: busy, in its first minute, and after two processes were killed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from operators.health.check_scheduler_health import CheckSchedulerHealthOperator
+from tests.operators.health.recorded_airflow import HEALTH, IMPORT_ERRORS, JOBS, POOLS, TASKS
+
+HEARTBEAT_AGE = {"warn": "45s", "fail": "2m"}
+
+
+def check(**parameters: Any) -> CheckSchedulerHealthOperator:
+    return CheckSchedulerHealthOperator(task_id="check_scheduler_health", **parameters)
+
+
+@pytest.fixture
+def lost(airflow_as):
+    """A minute after a second scheduler, on node-b, and the only triggerer were killed."""
+    return airflow_as("lost")
+
+
+def test_a_fresh_airflow_without_a_triggerer_is_healthy(fresh, run_task, verdicts_of):
+    run = run_task(
+        check(
+            heartbeat_age=HEARTBEAT_AGE,
+            import_errors={"warn": 0},
+            pool_usage={"warn": "90%"},
+            queued_for={"warn": "5m"},
+        )
+    )
+    assert verdicts_of(run) == {
+        "metadatabase": ("pass", "healthy"),
+        "scheduler.heartbeat_age": ("pass", pytest.approx(2.4, abs=3)),
+        "dag_processor.heartbeat_age": ("pass", pytest.approx(1.3, abs=3)),
+        "triggerer.heartbeat_age": ("pass", None),
+        "import_errors": ("pass", 0),
+        "default_pool.pool_usage": ("pass", 0),
+        "queued_for": ("pass", 0),
+    }
+    assert run.result["verdict"] == "pass"
+
+
+def test_a_busy_airflow_shows_its_full_pool_and_its_broken_file(busy, run_task, verdicts_of):
+    run = run_task(
+        check(
+            import_errors={"warn": 0, "fail": 5}, pool_usage={"warn": "90%"}, queued_for={"warn": "5s", "fail": "30m"}
+        )
+    )
+    assert verdicts_of(run) == {
+        "metadatabase": ("pass", "healthy"),
+        "import_errors": ("warn", 1),
+        "tiny.pool_usage": ("warn", 1),
+        "default_pool.queued_for": ("warn", pytest.approx(10, abs=3)),
+    }
+
+
+def test_killed_processes_are_noticed_also_when_others_of_their_kind_go_on(lost, run_task, verdicts_of):
+    verdicts = verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+    assert verdicts["triggerer.heartbeat_age"] == ("warn", pytest.approx(69, abs=3))
+    assert verdicts["scheduler.heartbeat_age"][0] == "pass"
+    assert verdicts["scheduler@node-b.heartbeat_age"] == ("warn", pytest.approx(69, abs=3))
+
+
+def test_a_killed_process_that_was_restarted_on_its_host_is_forgotten(lost, run_task, verdicts_of):
+    killed = next(row for row in lost.rows[JOBS] if row["hostname"] == "node-b")
+    lost.rows[JOBS].append({**killed, "start_date": "2026-11-22T16:25:00Z", "latest_heartbeat": "2026-11-22T16:25:11Z"})
+    assert "scheduler@node-b.heartbeat_age" not in verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+
+
+def test_a_process_that_was_killed_long_ago_is_history(lost, run_task, verdicts_of):
+    killed = next(row for row in lost.rows[JOBS] if row["hostname"] == "node-b")
+    killed["latest_heartbeat"] = (lost.now - timedelta(hours=25)).isoformat()
+    assert "scheduler@node-b.heartbeat_age" not in verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+
+
+@pytest.mark.parametrize("component", ["scheduler", "dag_processor"])
+def test_a_component_that_never_ran_fails(fresh, run_task, verdicts_of, component):
+    fresh.answers[HEALTH][component] = {"status": None, f"latest_{component}_heartbeat": None}
+    verdicts = verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+    assert verdicts[f"{component}.heartbeat_age"] == ("fail", None)
+
+
+def test_no_triggerer_fails_once_tasks_wait_for_one(fresh, busy, airflow_as, run_task, verdicts_of):
+    waiting = airflow_as("fresh")
+    waiting.rows[TASKS] = [{**busy.rows[TASKS][0], "state": "deferred"}]
+    verdicts = verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+    assert verdicts["triggerer.heartbeat_age"] == ("fail", None)
+
+
+def test_an_old_heartbeat_fails_whatever_airflow_calls_healthy(fresh, run_task, verdicts_of):
+    late = (fresh.now - timedelta(minutes=3)).isoformat()
+    fresh.answers[HEALTH]["scheduler"] = {"status": "healthy", "latest_scheduler_heartbeat": late}
+    verdicts = verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
+    assert verdicts["scheduler.heartbeat_age"] == ("fail", pytest.approx(180, abs=3))
+
+
+def test_a_sick_metadata_database_fails_although_http_says_200(fresh, run_task, verdicts_of):
+    fresh.answers[HEALTH]["metadatabase"]["status"] = "unhealthy"
+    assert verdicts_of(run_task(check()))["metadatabase"] == ("fail", "unhealthy")
+
+
+@pytest.mark.parametrize(
+    ("pool", "verdict"),
+    [
+        ({"slots": 10, "occupied_slots": 9}, "pass"),
+        ({"slots": 10, "occupied_slots": 10}, "warn"),
+        ({"slots": -1, "occupied_slots": 5000}, "pass"),
+        ({"slots": 0, "occupied_slots": 0, "scheduled_slots": 0}, "pass"),
+        ({"slots": 0, "occupied_slots": 0, "scheduled_slots": 1}, "warn"),
+    ],
+)
+def test_pools_are_full_by_their_slots(fresh, run_task, pool, verdict):
+    fresh.rows[POOLS][0] |= pool
+    assert run_task(check(pool_usage={"warn": "90%"})).result["verdict"] == verdict
+
+
+def test_a_queued_task_without_a_time_has_just_been_queued(busy, run_task, verdicts_of):
+    for row in busy.rows[TASKS]:
+        row["queued_when"] = None
+    assert verdicts_of(run_task(check(queued_for={"warn": "1s"})))["queued_for"] == ("pass", 0)
+
+
+def test_import_errors_show_file_and_reason(busy, run_task, read_published):
+    page = read_published(run_task(check(import_errors={"warn": 0})).result, "report.html")
+    assert "broken.py" in page
+    assert "No module named &#39;no_such_module&#39;" in page
+
+
+def test_more_import_errors_than_a_page_holds_are_counted(busy, run_task, verdicts_of):
+    busy.rows[IMPORT_ERRORS] = [{**busy.rows[IMPORT_ERRORS][0], "import_error_id": i} for i in range(130)]
+    assert verdicts_of(run_task(check(import_errors={"fail": 5})))["import_errors"] == ("fail", 130)
+
+
+def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task):
+    run = run_task(check(heartbeat_age={"warn": "soon"}), raises=AirflowFailException)
+    assert re.search(r"check_scheduler_health.heartbeat_age.*'soon' is not a duration", str(run.error))
