@@ -7,6 +7,7 @@ configuration decides on the index.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,24 @@ def install(paths: Paths, *, dev: bool) -> None:
     locks = [RUNTIME_LOCK, DEV_LOCK] if dev else [RUNTIME_LOCK]
     if _is_installed(paths, locks):
         return
+    with _alone(paths.repository / RUNTIME_LOCK):
+        if not _is_installed(paths, locks):
+            _install(paths, locks)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    # The lock file is there and is never written here, so it can serve as a lock in the other sense too.
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another installation is at work in this folder; waiting for its end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install(paths: Paths, locks: list[str]) -> None:
     began = time.monotonic()
     _check_space(paths)
     _make_environment(paths)

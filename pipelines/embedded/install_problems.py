@@ -106,8 +106,9 @@ def explain(step: str, output: str, log: Path) -> InstallError:
     match = _MISSING_PACKAGE.search(output)
     if match:
         return MissingPackageError(
-            f"{step} failed. The package index lacks a package ({_line_around(output, match)}). If pip is set to a "
-            f"mirror (`pip config list`), it must offer what pypi.org has for this Python and platform. Details: {log}"
+            f"{step} failed. The package index lacks a package, or does not answer ({_line_around(output, match)}). "
+            "Check the network. If pip is set to a mirror (`pip config list`), it must offer what pypi.org has for "
+            f"this Python and platform. Details: {log}"
         )
     lines = output.strip().splitlines()[-_MANY_LINES:]
     tail = "\n".join(f"    {line[:200]}" for line in lines) or "    (it printed nothing)"

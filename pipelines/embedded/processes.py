@@ -27,6 +27,7 @@ MARK = "PIPELINES_EMBEDDED_ID"
 _GRACE_SECONDS = 6.0
 # Its triggers are in the database; it has nothing to lose, and takes ten seconds to say goodbye.
 _SHORT_GRACE_SECONDS = {"triggerer": 2.0}
+_KILL_SECONDS = 5.0
 _CREATED_TOLERANCE_SECONDS = 0.02
 # Only a parent can clear away a process that has ended; we are that until `make run` ends.
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
@@ -185,11 +186,20 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
 def _kill(processes: set[psutil.Process]) -> None:
     # psutil refuses to signal a number that was given to another process meanwhile.
     _signal(processes, signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=5)
+    killed = time.monotonic()
+    while any(map(_is_running, processes)) and time.monotonic() - killed < _KILL_SECONDS:
+        time.sleep(0.05)
+
+
+def _is_running(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _forget(run: Path, record: Record) -> None:
-    started = _STARTED.pop(record.pid, None)
-    if started:
-        started.wait()
+    started = _STARTED.get(record.pid)
+    if started and started.poll() is not None:
+        del _STARTED[record.pid]
     (run / f"{record.name}.json").unlink(missing_ok=True)
