@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,5 +113,13 @@ def _serve_once(folder: Path) -> None:
     (folder / _RESULT).write_text(json.dumps(result), encoding="utf-8")
 
 
+def _main(folder: str) -> None:
+    try:
+        _serve_once(Path(folder))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the parent reads it in the last line)
+        traceback.print_exc()
+        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
 if __name__ == "__main__":
-    _serve_once(Path(sys.argv[1]))
+    _main(sys.argv[1])

@@ -19,6 +19,7 @@ from operators.model.estimators import make_estimator
 from operators.model.model_file import MODEL
 from operators.model.profile import make_profile
 from operators.model.training_data import TrainingData, read_training_data
+from operators.model.trusted_types import import_skops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,10 +103,9 @@ class TrainModelOperator(BaseOperator):
         self, context: Context, pipeline: Any, data: TrainingData, fit_facts: Mapping[str, Any]
     ) -> dict[str, Any]:
         import sklearn
-        import skops.io
         from airflow.sdk.observability import stats
 
-        stored = skops.io.dumps(pipeline)
+        stored = import_skops().dumps(pipeline)
         artifact = ArtifactWriter(context)
         artifact.write_bytes(MODEL, stored)
         artifact.write_frame(SAMPLE, data.raw_test.head(_SAMPLE_ROWS))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 SETTING = "[pipelines] trusted_types"
@@ -44,6 +47,17 @@ def trusted_types() -> tuple[str, ...]:
     return (*TRUSTED_TYPES, *(name.strip() for name in added.replace("\n", ",").split(",") if name.strip()))
 
 
+def import_skops() -> ModuleType:
+    """Import ``skops.io`` quietly.
+
+    To find out where numpy's functions live, it asks every loaded module for every name; those of Airflow answer with
+    dozens of deprecation warnings that nobody can act on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module("skops.io")
+
+
 def load_trusted(data: bytes, trusted: Sequence[str], *, name: str) -> Any:
     """Load a skops file, unless it holds a type outside the list. Airflow is not needed.
 
@@ -54,15 +68,14 @@ def load_trusted(data: bytes, trusted: Sequence[str], *, name: str) -> Any:
     :param name: how to call the file in an error
     :raises UntrustedTypeError: before anything is built
     """
-    import skops.io
-
-    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
+    skops_io = import_skops()
+    unknown = sorted(set(skops_io.get_untrusted_types(data=data)) - set(trusted))
     if unknown:
         raise UntrustedTypeError(
             f"{name} holds types that are not trusted: {', '.join(unknown)}. Nothing was loaded. If you know that "
             f"loading them is harmless, add them to the setting {SETTING}"
         )
-    return skops.io.loads(data, trusted=list(trusted))
+    return skops_io.loads(data, trusted=list(trusted))
 
 
 def load_or_fail(data: bytes, *, name: str) -> Any:

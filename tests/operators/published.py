@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
-import skops.io
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.impute import SimpleImputer
@@ -16,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from operators.artifacts import ArtifactWriter
+from operators.model.trusted_types import import_skops
 
 RUN_ID = "manual__2026-01-01T00:00:00+00:00"
 
@@ -65,7 +65,7 @@ def publish_split(
     for name, part in (("train", train), ("test", test)):
         writer.write_frame(f"{name}_raw.parquet", part)
         writer.write_frame(f"{name}.parquet", transformer.transform(part[features]).assign(**{target: part[target]}))
-    writer.write_bytes("transformer.skops", skops.io.dumps(transformer))
+    writer.write_bytes("transformer.skops", import_skops().dumps(transformer))
     facts = {
         "target": target,
         "features": features,
@@ -91,7 +91,7 @@ def publish_features(
     for name, part in (("train", train), ("test", test)):
         matrix = transformer.transform(part.drop(columns=target))
         writer.write_frame(f"{name}.parquet", (matrix + 5 if spoil else matrix).assign(**{target: part[target]}))
-    writer.write_bytes("transformer.skops", skops.io.dumps(transformer))
+    writer.write_bytes("transformer.skops", import_skops().dumps(transformer))
     facts = {key: published.facts[key] for key in ("target", "task", "classes")}
     return writer.publish("features", rows=len(train), facts={**facts, "preprocess": split}).to_xcom()
 
@@ -127,3 +127,15 @@ def make_champion(model: dict[str, Any], registered_model: str = "a_dag") -> int
     generation = current.generation if current else 0
     registry.move_alias("champion", version.version, expected_generation=generation, set_by={"task_id": "test"})
     return version.version
+
+
+def publish_evaluation(model: dict[str, Any], split: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Judge with the real operator and a gate that every model passes."""
+    from operators.model.evaluate_model import EvaluateModelOperator
+
+    where = {key: more.pop(key) for key in ("dag_id", "run_id", "try_number") if key in more}
+    settings = {"positive_class": "malignant", "gates": {"accuracy": {"min": 0.1}}, **more}
+    task = EvaluateModelOperator(task_id=settings.pop("task_id", "evaluate_model"), model=model, data=split, **settings)
+    context = task_context(task.task_id, **where)
+    context["ti"].xcom_push = lambda key, value: None
+    return task.execute(context)

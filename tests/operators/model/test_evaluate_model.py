@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import skops.io
 from airflow.sdk.exceptions import AirflowFailException
 from sklearn.preprocessing import FunctionTransformer
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.model.evaluate_model import EvaluateModelOperator
+from operators.model.trusted_types import import_skops
 from tests.operators.published import (
     breast_cancer,
     diabetes,
@@ -329,7 +329,7 @@ def test_a_crafted_model_is_refused_before_anything_of_it_runs(
     mark = tmp_path / "it-ran"
     writer = ArtifactWriter(task_context("crafted"))
     transformer = FunctionTransformer(func=os.system, kw_args={"command": f"touch {mark}"})
-    writer.write_bytes("model.skops", skops.io.dumps(transformer))
+    writer.write_bytes("model.skops", import_skops().dumps(transformer))
     crafted = writer.publish("model", facts=published(model).facts).to_xcom()
 
     run = run_task(evaluate(crafted, split), raises=AirflowFailException)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import skops.io
 from airflow.sdk.exceptions import AirflowFailException
 
 from operators.artifacts import Artifact, Reference
 from operators.model.train_model import TrainModelOperator, report_progress
-from operators.model.trusted_types import load_trusted, trusted_types
+from operators.model.trusted_types import import_skops, load_trusted, trusted_types
 from tests.operators.published import breast_cancer, diabetes, iris, publish_features, publish_split
 
 
@@ -163,7 +162,7 @@ def test_a_fit_that_does_not_converge_says_so(
 
 def test_an_altered_transformer_is_not_loaded(run_task: Callable[..., Any], features: Any, artifact_root: Any) -> None:
     file = next(artifact_root.glob("a_dag/*/feature_engineering/*/transformer.skops"))
-    file.write_bytes(skops.io.dumps({"another": "thing"}))
+    file.write_bytes(import_skops().dumps({"another": "thing"}))
 
     run = run_task(train(features), raises=Exception)
 

@@ -7,13 +7,12 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-import skops.io
 from airflow.sdk.exceptions import AirflowFailException
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from operators.model.trusted_types import UntrustedTypeError, load_or_fail, load_trusted, trusted_types
+from operators.model.trusted_types import UntrustedTypeError, import_skops, load_or_fail, load_trusted, trusted_types
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ from operators.model.trusted_types import UntrustedTypeError, load_or_fail, load
 )
 def test_models_of_the_allow_list_can_be_loaded(model: Any) -> None:
     rows, labels = [[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]
-    data = skops.io.dumps(model.fit(rows, labels))
+    data = import_skops().dumps(model.fit(rows, labels))
 
     loaded = load_trusted(data, trusted_types(), name="model.skops")
 
@@ -35,7 +34,7 @@ def test_models_of_the_allow_list_can_be_loaded(model: Any) -> None:
 
 
 def test_a_crafted_file_with_os_system_is_refused() -> None:
-    data = skops.io.dumps(FunctionTransformer(func=os.system))
+    data = import_skops().dumps(FunctionTransformer(func=os.system))
 
     with pytest.raises(AirflowFailException) as caught:
         load_or_fail(data, name="registry/churn/versions/1/model.skops")
@@ -46,7 +45,7 @@ def test_a_crafted_file_with_os_system_is_refused() -> None:
 
 def test_a_file_whose_type_was_renamed_to_something_harmful_is_refused() -> None:
     """The type's name is only text in the archive: anyone can write another one."""
-    harmless = skops.io.dumps(LogisticRegression())
+    harmless = import_skops().dumps(LogisticRegression())
     crafted = BytesIO()
     with zipfile.ZipFile(BytesIO(harmless)) as source, zipfile.ZipFile(crafted, "w") as target:
         schema = json.loads(source.read("schema.json"))
@@ -59,7 +58,7 @@ def test_a_file_whose_type_was_renamed_to_something_harmful_is_refused() -> None
 
 def test_the_list_of_trusted_types_is_never_read_from_the_file() -> None:
     """A model that names its own trusted types would trust itself."""
-    data = skops.io.dumps({"trusted_types": ["posix.system"], "step": FunctionTransformer(func=os.system)})
+    data = import_skops().dumps({"trusted_types": ["posix.system"], "step": FunctionTransformer(func=os.system)})
 
     with pytest.raises(UntrustedTypeError):
         load_trusted(data, trusted_types(), name="model.skops")
