@@ -59,20 +59,20 @@ def operator_schema(cls: type, base: type) -> Schema:
     templated = set(getattr(cls, "template_fields", ()))
     properties: dict[str, Schema] = {}
     required: list[str] = []
-    for owner, parameter in _iter_parameters(cls, base):
+    for owner, parameter in own_parameters(cls, base):
         schema = _parameter_schema(parameter, owner, templated=parameter.name in templated)
         properties[parameter.name] = schema
         if parameter.default is inspect.Parameter.empty and "not" not in schema:
             required.append(parameter.name)
     return {
         "title": f"{cls.__module__}.{cls.__qualname__}",
-        "description": _summary(cls),
+        "description": summary(cls),
         "properties": dict(sorted(properties.items())),
         "required": sorted(required),
     }
 
 
-def _iter_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parameter]]:
+def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parameter]]:
     """Yield each constructor parameter with the class that defines it; the nearest class wins."""
     known = set(inspect.signature(base.__init__).parameters)  # type: ignore[misc]
     for owner in cls.__mro__:
@@ -94,7 +94,7 @@ def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: b
     schema = annotation_schema(parameter.annotation)
     if schema == {"x-callable": True}:
         schema["not"] = {}
-    description = _parameter_descriptions(owner).get(parameter.name, "")
+    description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
         schema = _union([schema, {"type": "string"}]) if schema and "not" not in schema else schema
         if "templated" not in description:
@@ -189,7 +189,8 @@ def _without_implied(types: list[str], others: list[Schema]) -> list[str]:
     return [t for t in types if not (t == "integer" and "number" in types) and {"type": t} not in others]
 
 
-def _parameter_descriptions(owner: type) -> dict[str, str]:
+def parameter_descriptions(owner: type) -> dict[str, str]:
+    """Give what the docstrings of a class say of each parameter."""
     found: dict[str, str] = {}
     for doc in (inspect.getdoc(owner), inspect.getdoc(vars(owner).get("__init__"))):
         found = {**dict(_iter_described(doc or "")), **found}
@@ -210,7 +211,8 @@ def _iter_described(doc: str) -> Iterator[tuple[str, str]]:
             words.append(line.strip())
 
 
-def _summary(cls: type) -> str:
+def summary(cls: type) -> str:
+    """Give the first paragraph of a class's docstring as plain text."""
     paragraph = (inspect.getdoc(cls) or "").strip().split("\n\n")[0]
     return _plain_text(" ".join(paragraph.split()))
 

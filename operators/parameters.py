@@ -1,0 +1,169 @@
+"""The types of operator parameters as the YAML has them; ``pipelines schema`` reads them from the signatures.
+
+An annotation carries what JSON Schema needs: a text is a description, a :class:`Shape` is a piece of schema. They are
+real types, not texts, because a TypedDict looks at them to know which of its keys are required.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A piece of JSON Schema for an annotation."""
+
+    keywords: Mapping[str, Any]
+    """Merged into the schema of the annotated type."""
+
+
+def shape(**keywords: Any) -> Shape:
+    """Make a piece of schema from JSON Schema keywords."""
+    return Shape(keywords)
+
+
+def defined(name: str) -> Shape:
+    """Refer to a definition that the base schema shares, e.g. ``threshold``."""
+    return Shape({"$ref": f"#/$defs/{name}"})
+
+
+Text = Annotated[str, shape(minLength=1)]
+Count = Annotated[int, shape(minimum=1)]
+Seed = Annotated[int, shape(minimum=0)]
+Duration = Annotated[Any, defined("duration")]
+Fraction = Annotated[Any, defined("fraction")]
+Bounds = Annotated[Any, defined("bounds")]
+Threshold = Annotated[Any, defined("threshold")]
+Tolerance = Annotated[Any, defined("tolerance")]
+Reference = Annotated[Any, Shape({"$ref": "#/$defs/reference", "x-reference": True})]
+"""The result of another task, in the YAML by its task id."""
+References = Annotated[
+    Any, Shape({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True, "x-reference": True})
+]
+Columns = Annotated[list[Text], shape(uniqueItems=True)]
+TwoColumns = Annotated[list[Text], shape(minItems=2, maxItems=2)]
+SomeColumns = Annotated[list[Text], shape(minItems=2)]
+DagIds = Annotated[list[Text], shape(uniqueItems=True)]
+"""Names, in which ``*`` stands for any characters."""
+
+Metric = Literal[
+    "accuracy",
+    "average_precision",
+    "balanced_accuracy",
+    "brier_score",
+    "f1",
+    "log_loss",
+    "mae",
+    "mape",
+    "matthews",
+    "max_error",
+    "precision",
+    "r2",
+    "recall",
+    "rmse",
+    "roc_auc",
+]
+Gates = Annotated[Mapping[Metric, Threshold], shape(minProperties=1)]
+
+
+class CsvFormat(TypedDict, total=False):
+    """How a CSV file is written."""
+
+    header: Annotated[bool, "Whether the first line holds the column names."]
+    separator: Annotated[str, shape(minLength=1, maxLength=1), "What stands between the values."]
+    missing_values: Annotated[list[str], "Texts that mean that there is no value."]
+    strip: Annotated[bool, "Whether spaces around values are removed."]
+    encoding: Annotated[Text, "The text encoding; utf-8 if not given."]
+    columns: Annotated[Columns, "The column names, where the file has no header."]
+
+
+class ColumnChecks(TypedDict, total=False):
+    """What a column must hold."""
+
+    type: Annotated[Literal["number", "integer", "category", "text", "boolean", "datetime"], "What the values are."]
+    between: Annotated[Bounds, "Lowest and highest value."]
+    min: Annotated[float, "Lowest value."]
+    max: Annotated[float, "Highest value."]
+    allowed: Annotated[list[str | float | bool], shape(minItems=1), "Every value that may occur."]
+    pattern: Annotated[Text, shape(format="regex"), "A regular expression that the whole value must match."]
+    unique: Annotated[bool, "Whether no value may occur twice."]
+    nulls: Annotated[Tolerance, "How many values may be missing."]
+    bad: Annotated[Tolerance, "How many values may break the rules of the column; none if not given."]
+    required: Annotated[bool, "Whether the column must be there; true if not given."]
+
+
+class DuplicateRows(TypedDict, total=False):
+    """How many rows may be there twice."""
+
+    warn: Annotated[Fraction, "A larger part warns."]
+    fail: Annotated[Fraction, "A larger part fails."]
+    keys: Annotated[Columns, "The columns that make two rows the same; all if not given."]
+
+
+class Split(TypedDict, total=False):
+    """How rows are held out for judging."""
+
+    test_size: Annotated[
+        float | str,
+        shape(pattern=r"^[0-9]+(\.[0-9]+)?%$", exclusiveMinimum=0, exclusiveMaximum=1),
+        "The part of the rows that is held out: 0.25, or 25%.",
+    ]
+    stratify: Annotated[bool, "Whether the classes keep their proportions in both parts."]
+    random_state: Annotated[Seed, "The seed."]
+
+
+class Comparison(TypedDict, total=False):
+    """How a metric must compare with the champion's."""
+
+    not_worse_than: Annotated[
+        float | str, shape(pattern=r"^[0-9]+(\.[0-9]+)?%$", minimum=0), "By how much it may be worse: 0.01, or 1%."
+    ]
+    better_by: Annotated[
+        float | str, shape(pattern=r"^[0-9]+(\.[0-9]+)?%$", minimum=0), "By how much it must be better: 0.01, or 1%."
+    ]
+    warn: Annotated[
+        float | str, shape(pattern=r"^[0-9]+(\.[0-9]+)?%$", minimum=0), "The stricter margin, beyond which it warns."
+    ]
+
+
+Comparisons = Annotated[Mapping[Metric, Comparison], shape(minProperties=1)]
+
+
+class Slices(TypedDict, total=False):
+    """Gates on parts of the rows."""
+
+    by: Required[Annotated[Columns, shape(minItems=1), "Columns whose values make the parts."]]
+    min_rows: Annotated[Count, "Smaller parts are reported as too small and not judged."]
+    gates: Required[Annotated[Gates, "Metric -> threshold, for each part."]]
+
+
+class SmokeTest(TypedDict, total=False):
+    """What the saved model must do before the alias moves."""
+
+    rows: Annotated[Count, "How many real rows are sent, one by one."]
+    latency_ms: Annotated[Threshold, "Milliseconds per row (95th percentile)."]
+
+
+class ChannelConfig(TypedDict):
+    """One channel; it names an Airflow connection."""
+
+    type: Annotated[Literal["smtp", "slack", "http"], "What kind of channel."]
+    conn_id: Annotated[Text, "The Airflow connection."]
+    to: NotRequired[Annotated[list[Text], shape(minItems=1), "Addresses (smtp)."]]
+    cc: NotRequired[Annotated[list[Text], "Addresses of copies (smtp)."]]
+    bcc: NotRequired[Annotated[list[Text], "Addresses of blind copies (smtp)."]]
+    from_email: NotRequired[Annotated[Text, "Sender (smtp); that of the connection if not given."]]
+    endpoint: NotRequired[Annotated[Text, "Path below the connection's host (http)."]]
+    method: NotRequired[Annotated[Literal["POST", "PUT", "PATCH"], "HTTP method; POST if not given."]]
+
+
+Channels = list[ChannelConfig]
+
+
+class RunThresholds(TypedDict, total=False):
+    """Thresholds that hold for one DAG instead."""
+
+    failed_runs: Annotated[Threshold, "Failed runs within the window."]
+    failure_ratio: Annotated[Threshold, "Failed part of the finished runs within the window."]
+    min_runs: Annotated[Count, "The ratio is judged only from so many runs on."]
+    running_for: Annotated[Threshold, "How long a run may be running."]
