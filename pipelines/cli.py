@@ -137,7 +137,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from schemas.version import installed_version
 
-        parser.exit(message=f"pipelines {installed_version()}\n")
+        print(f"pipelines {installed_version()}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:

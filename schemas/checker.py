@@ -161,7 +161,8 @@ def _task(node: Node, tree: Tree, contract: Contract) -> Task:
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
     """Say one mistake once, though an alias repeats it, or what is forbidden has the wrong shape besides."""
     first: dict[tuple[str, Place, str], Finding] = {}
-    for finding in findings:
+    # jsonschema's order is that of sets; which of several is told must not change from run to run
+    for finding in sorted(findings, key=lambda finding: finding.message):
         first.setdefault((finding.code, finding.place, _OWNER.sub("", finding.message)), finding)
     forbidden = sorted((f.place.line, f.place.column) for f in first.values() if f.code in _FORBIDDEN)
     return [f for f in first.values() if not (f.code in _SHAPE_OF_FORBIDDEN and _holds_one(f.place, forbidden))]

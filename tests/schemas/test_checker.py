@@ -38,7 +38,7 @@ def test_of_two_pipelines_with_one_id_the_first_is_kept_and_the_second_names_it(
     report = check_files(files, relative_to=tmp_path)
     assert [(p.dag_id, p.path.name) for p in report.pipelines] == [("orders", "one.yaml"), ("other", "two.yaml")]
     (diagnostic,) = report.diagnostics
-    assert str(diagnostic) == 'two.yaml:4:1: P206 pipeline "orders" is defined already, in one.yaml:1'
+    assert str(diagnostic).startswith('two.yaml:4:1: P206 pipeline "orders" is defined already, in one.yaml:1 [')
 
 
 def test_warnings_and_errors_come_sorted_whatever_the_order_of_the_files(tmp_path: Path) -> None:
@@ -54,6 +54,20 @@ def test_hidden_files_and_other_suffixes_are_no_pipelines(tmp_path: Path) -> Non
         "a.yaml",
         "b.yml",
         "sub/e.yaml",
+    ]
+
+
+def test_a_link_to_nothing_is_no_file_that_goes_missing_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").symlink_to(tmp_path / "gone.yaml")
+    (diagnostic,) = check_files(iter_pipeline_files(tmp_path)).diagnostics
+    assert diagnostic.code == "P001"
+
+
+def test_a_mistake_that_an_alias_repeats_is_told_once(tmp_path: Path) -> None:
+    task = f"{{operator: {EMPTY}, retires: 3}}"
+    files = write(tmp_path, one=f"a:\n  tasks:\n    b: &task {task}\n    c: *task\n    d: {{<<: *task}}\n")
+    assert [str(d).partition(": ")[2] for d in check_files(files).diagnostics] == [
+        'P101 unknown key "retires" in task "b" [unknown-key]'
     ]
 
 
