@@ -77,18 +77,30 @@ def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | 
     :param shown_as: the path that diagnostics name; ``path`` if not given
     :param contract: the schema; the committed one if not given
     """
+    return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
+
+
+def check_source(source: Source, *, shown_as: str, contract: Contract | None = None) -> CheckedFile:
+    """Check a file that was read.
+
+    :param source: the file
+    :param shown_as: the path that diagnostics name
+    :param contract: the schema; the committed one if not given
+    """
     contract = contract or load_contract()
-    source = read_source(path)
     outlines = tuple(iter_outlines(source.data, contract.reference_keys))
     findings = _merged(_iter_findings(source, outlines, contract))
     if source.data is not None:
         findings = without_ignored(findings, source.text)
-    shown = shown_as or str(path)
-    diagnostics = sorted(finding.in_file(shown) for finding in findings)
+    if findings:
+        from schemas.migrate.advice import with_advice
+
+        findings = with_advice(findings, source)
+    diagnostics = sorted(finding.in_file(shown_as) for finding in findings)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     sound = _without_broken(outlines, source, errors)
     pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
-    return CheckedFile(path, shown, source.text, pipelines, tuple(diagnostics))
+    return CheckedFile(source.path, shown_as, source.text, pipelines, tuple(diagnostics))
 
 
 def check_files(paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE) -> Report:

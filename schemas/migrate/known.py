@@ -1,0 +1,136 @@
+"""What dag-factory and Airflow 2 call differently, or have and we do not: the tables of the migration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+
+class Scope(Enum):
+    """The kind of mapping that a key stands in."""
+
+    FILE = auto()
+    DAG = auto()
+    """A pipeline, or the ``default`` block."""
+    ARGS = auto()
+    """Any ``default_args``."""
+    GROUP = auto()
+    TASK = auto()
+    VALUE = auto()
+    """Whatever stands inside a parameter."""
+
+
+_SECONDS_OF_TASKS = {
+    f"{name}_{unit}": name
+    for name in ("retry_delay", "max_retry_delay", "execution_timeout", "execution_delta")
+    for unit in ("sec", "secs")
+}
+SECONDS = frozenset((*_SECONDS_OF_TASKS, "dagrun_timeout_sec", "dagrun_timeout_secs"))
+"""Keys of dag-factory before 1.0 whose number is seconds."""
+
+RENAMED: Mapping[Scope, Mapping[str, str]] = {
+    Scope.DAG: {
+        "schedule_interval": "schedule",
+        "concurrency": "max_active_tasks",
+        "dagrun_timeout_sec": "dagrun_timeout",
+        "dagrun_timeout_secs": "dagrun_timeout",
+    },
+    Scope.ARGS: {"task_concurrency": "max_active_tis_per_dag", **_SECONDS_OF_TASKS},
+    Scope.TASK: {"task_concurrency": "max_active_tis_per_dag", **_SECONDS_OF_TASKS},
+}
+"""Old name -> new name, of the same meaning."""
+
+WITHOUT_EFFECT: Mapping[Scope, frozenset[str]] = {
+    Scope.DAG: frozenset(("default_view", "orientation")),
+    Scope.ARGS: frozenset(("provide_context",)),
+    Scope.TASK: frozenset(("provide_context",)),
+}
+"""Keys that Airflow 3 has no use for; they can go."""
+
+OFF_BY_ITSELF: Mapping[Scope, frozenset[str]] = {
+    Scope.ARGS: frozenset(("email_on_failure", "email_on_retry")),
+    Scope.TASK: frozenset(("email_on_failure", "email_on_retry")),
+}
+"""Keys that can go where they say false."""
+
+IGNORED_BEFORE: Mapping[Scope, frozenset[str]] = {
+    Scope.DAG: frozenset(
+        ("fail_fast", "max_consecutive_failed_dag_runs", "owner_links", "dagrun_timeout_sec", "dagrun_timeout_secs")
+    ),
+    Scope.ARGS: frozenset(("task_concurrency", *_SECONDS_OF_TASKS)),
+}
+"""Keys that dag-factory 1 drops without a word, and that have an effect here, by themselves or under a new name."""
+
+TRIGGER_RULES = {"dummy": "always", "none_failed_or_skipped": "none_failed_min_one_success"}
+"""Trigger rules that Airflow 3 has under another name."""
+
+_OPERATOR = 'write an operator of your own under operators/ and name it in "operator"'
+_TELL = 'add a task with "operator: SendNotification" and "teardown: true": it runs whatever happened, and tells'
+_NO_ASSETS = "assets are not supported"
+_CALLBACKS = {
+    f"on_{event}_callback{suffix}": f"callbacks are not supported; {_TELL}"
+    for event in ("execute", "success", "failure", "retry", "skipped")
+    for suffix in ("", "_name", "_file")
+}
+_SLAS = "Airflow 3 has no SLAs; use execution_timeout or dagrun_timeout"
+_OF_TASKS = {
+    **_CALLBACKS,
+    "email": f"mails on failure are not supported here; {_TELL}",
+    "email_on_failure": f"mails on failure are not supported here; {_TELL}",
+    "email_on_retry": f"mails on a retry are not supported here; {_TELL}",
+    "sla": _SLAS,
+    "sla_secs": _SLAS,
+    "inlets": f"{_NO_ASSETS}; leave it out, the task runs all the same",
+    "outlets": f"{_NO_ASSETS}; to start another pipeline add a TriggerDagRunOperator after the task",
+    "executor_config": "settings of a single task's executor are not supported; set them for the executor",
+    "resources": "Airflow 3 has no resources of a task; set them for the executor",
+}
+
+INSTEAD: Mapping[Scope, Mapping[str, str]] = {
+    Scope.FILE: {
+        "task_groups": "dag-factory ignores it here; task groups stand inside a pipeline",
+    },
+    Scope.DAG: {
+        **_CALLBACKS,
+        "timetable": "timetables are not supported; write a cron expression or a preset in schedule",
+        "sla_miss_callback": _SLAS,
+        "template_searchpath": "not supported; put the templates beside the pipeline's file, where they are found",
+        "access_control": "not supported; give roles their permissions in Airflow's UI",
+        "user_defined_macros": "not supported, as it names code to import; use params or Airflow variables",
+        "doc_md_file_path": 'not supported; put the text under "doc_md: |"',
+        "doc_md_python_callable_name": 'not supported; put the text under "doc_md: |"',
+        "doc_md_python_callable_file": 'not supported; put the text under "doc_md: |"',
+        "doc_md_python_arguments": 'not supported; put the text under "doc_md: |"',
+    },
+    Scope.ARGS: {
+        **_OF_TASKS,
+        "timezone": "the time zone stands at the pipeline, and is that of all its dates",
+    },
+    Scope.GROUP: {
+        **{key: "not supported; groups have the UI's own colours" for key in ("ui_color", "ui_fgcolor")},
+        "prefix_group_id": "not supported; the group's name always stands before the task's",
+        "add_suffix_on_collision": "not supported; give each group a name of its own",
+        "group_display_name": "not supported; use tooltip",
+        "group_id": "the group's name is its key",
+    },
+    Scope.TASK: {
+        **_OF_TASKS,
+        "decorator": f"tasks from functions are not supported; {_OPERATOR}",
+        "python_callable": f"functions are not supported; {_OPERATOR}",
+        "python_callable_name": f"functions are not supported; {_OPERATOR}",
+        "python_callable_file": f"functions are not supported; {_OPERATOR}",
+        "expand": "mapped tasks are not supported; write a task for each value, or an operator that takes the list",
+        "partial": "mapped tasks are not supported; write the parameters into the task",
+        "map_index_template": "mapped tasks are not supported",
+        "variables_as_arguments": 'write the variable into the parameter: "{{ var.value.name }}"',
+        "task_group": 'write the name of the group in "task_group_name"',
+    },
+}
+"""What to write instead of a key that is not ours and cannot be rewritten."""
+
+INSTEAD_OF_SCHEDULE = {
+    "assets": f"{_NO_ASSETS}; write a cron expression, or let a TriggerDagRunOperator of the pipeline that makes "
+    "the data start this one",
+    "timetable": "timetables are not supported; write a cron expression or a preset",
+    "timedelta": "write a cron expression or a preset",
+}
