@@ -103,7 +103,7 @@ class CheckDagRunsOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str = "airflow_api",
+        conn_id: str,
         window: str | float = "24h",
         failed_runs: Mapping[str, Any] | None = None,
         failure_ratio: Mapping[str, Any] | None = None,

@@ -70,7 +70,7 @@ class CheckSchedulerHealthOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str = "airflow_api",
+        conn_id: str,
         heartbeat_age: Mapping[str, Any] | None = None,
         import_errors: Mapping[str, Any] | None = None,
         pool_usage: Mapping[str, Any] | None = None,
@@ -171,7 +171,8 @@ def judge_queue(seen: _Seen, threshold: Threshold | None) -> tuple[Verdict, ...]
 def _judge_component(component: Component, seen: _Seen, threshold: Threshold) -> Verdict:
     name = f"{component.name}.heartbeat_age"
     if component.heartbeat_at is not None:
-        return threshold.judge(name, seen.age(component.heartbeat_at), message=component.status or "")
+        age = seen.age(component.heartbeat_at)
+        return threshold.judge(name, age, message=f"{component.status}, {format_span(age)} ago")
     outcome, message = Outcome.FAIL, "has never run"
     if component.name == "triggerer":
         outcome = Outcome.FAIL if seen.deferred else Outcome.PASS

@@ -80,7 +80,7 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str = "airflow_api",
+        conn_id: str,
         window: str | float = "24h",
         failed_tasks: Mapping[str, Any] | None = None,
         same_task: Mapping[str, Any] | None = None,

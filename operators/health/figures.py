@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
+from operators.health.health_check import format_span
 from operators.report import Figure
 
-_WIDTH, _HEIGHT = 720, 110
+_WIDTH, _HEIGHT = 960, 110
 _BINS = 24
 _CELL, _GAP, _LABEL = 18, 4, 220
 
@@ -31,7 +32,9 @@ def bars_over_time(title: str, moments: Iterable[datetime], *, until: datetime, 
         f'<text x="{_WIDTH}" y="{_HEIGHT + 16}" text-anchor="end">{until:%d %b %H:%M} UTC</text>'
     )
     svg = _svg(_WIDTH, _HEIGHT + 22, bars + baseline + ends, title)
-    return Figure(title, svg, f"{sum(counts)} in all, at most {highest} in {window / _BINS}.")
+    return Figure(
+        title, svg, f"{sum(counts)} in all, at most {highest} within {format_span(window.total_seconds() / _BINS)}."
+    )
 
 
 def verdict_grid(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Figure:

@@ -91,19 +91,24 @@ class GenerateHealthReportOperator(BaseOperator):
 
 
 def _judgement_of(report: HealthReport) -> Judgement:
-    facts: dict[str, Any] = {"created_at": report.created_at}
-    for check in report.checks:
-        facts |= {f"{check.task_id}: {name.replace('_', ' ')}": value for name, value in check.facts.items()}
     verdicts = tuple(check.to_verdict() for check in report.checks)
-    return Judgement(title="Airflow health", verdicts=verdicts, facts=facts)
+    return Judgement(title="Airflow health", verdicts=verdicts, facts={"created_at": report.created_at})
 
 
 def _sections(report: HealthReport, history: Sequence[HealthReport]) -> tuple[Section, ...]:
-    pages = tuple((check.task_id, check.page) for check in report.checks if check.page)
+    measured = [check for check in report.checks if check.is_measured]
+    facts = tuple(
+        (check.task_id, name.replace("_", " "), value) for check in measured for name, value in check.facts.items()
+    )
     return (
-        *(check.to_section() for check in report.checks),
         _trend(history),
-        Table("Details, with tables and figures", ("check", "page"), pages),
+        *(check.to_section() for check in report.checks),
+        Table("What was looked at", ("check", "fact", "value"), facts),
+        Table(
+            "Pages of the checks, with tables and figures",
+            ("check", "page"),
+            tuple((check.task_id, check.page) for check in measured),
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +127,11 @@ def read_patterns(value: Any, *, where: str) -> tuple[str, ...]:
 
 def format_span(seconds: float) -> str:
     """Write a span of time for people, in its two largest units, as in ``2h 13m``."""
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m {whole % _MINUTE}s"
-    if whole < _DAY:
-        return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE}m"
-    return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"
+    left, parts = round(seconds), []
+    for unit, size in _UNITS:
+        if left >= size:
+            parts.append(f"{left // size}{unit}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0s"

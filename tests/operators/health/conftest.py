@@ -72,6 +72,7 @@ def _run_checks(run_task: Callable[..., Any], run_id: str) -> list[dict[str, Any
     operators = (
         CheckDagRunsOperator(
             task_id="check_dag_runs",
+            conn_id="airflow_api",
             failed_runs={"warn": 0, "fail": 2},
             failure_ratio={"warn": "10%", "fail": "50%"},
             min_runs=3,
@@ -79,11 +80,13 @@ def _run_checks(run_task: Callable[..., Any], run_id: str) -> list[dict[str, Any
         ),
         CheckTaskFailuresOperator(
             task_id="check_task_failures",
+            conn_id="airflow_api",
             failed_tasks={"warn": 0, "fail": 10},
             same_task={"warn": 2, "fail": 3},
         ),
         CheckSchedulerHealthOperator(
             task_id="check_scheduler_health",
+            conn_id="airflow_api",
             heartbeat_age={"warn": "45s", "fail": "2m"},
             import_errors={"warn": 0, "fail": 5},
             pool_usage={"warn": "90%"},

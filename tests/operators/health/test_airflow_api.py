@@ -11,13 +11,13 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from operators.health import airflow_api
+from operators.health.airflow_account import read_account
 from operators.health.airflow_api import (
     AirflowApi,
     AirflowApiError,
     AirflowUnreachableError,
     Links,
     open_airflow_api,
-    read_account,
 )
 from operators.health.airflow_rows import DagRun, TaskInstance
 from tests.operators.health.conftest import CONN

@@ -23,7 +23,7 @@ EVERYTHING = {
 
 
 def check(**parameters: Any) -> CheckDagRunsOperator:
-    return CheckDagRunsOperator(task_id="check_dag_runs", **parameters)
+    return CheckDagRunsOperator(task_id="check_dag_runs", conn_id="airflow_api", **parameters)
 
 
 def test_failures_are_judged_per_dag_and_the_task_succeeds(busy, run_task, verdicts_of):

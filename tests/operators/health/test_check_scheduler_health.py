@@ -16,7 +16,7 @@ HEARTBEAT_AGE = {"warn": "45s", "fail": "2m"}
 
 
 def check(**parameters: Any) -> CheckSchedulerHealthOperator:
-    return CheckSchedulerHealthOperator(task_id="check_scheduler_health", **parameters)
+    return CheckSchedulerHealthOperator(task_id="check_scheduler_health", conn_id="airflow_api", **parameters)
 
 
 @pytest.fixture

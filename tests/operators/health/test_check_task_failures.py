@@ -14,7 +14,7 @@ from tests.operators.health.recorded_airflow import TASKS
 
 
 def check(**parameters: Any) -> CheckTaskFailuresOperator:
-    return CheckTaskFailuresOperator(task_id="check_task_failures", **parameters)
+    return CheckTaskFailuresOperator(task_id="check_task_failures", conn_id="airflow_api", **parameters)
 
 
 def test_failed_tasks_are_counted(busy, run_task, verdicts_of):

@@ -1,0 +1,62 @@
+"""The account with which the health checks ask Airflow's REST API, as an Airflow connection of type http."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where the API is and who asks."""
+
+    conn_id: str
+    url: str
+    """Scheme, host, port and path prefix, without a slash at the end and without credentials."""
+    login: str
+    password: str = field(repr=False)
+
+
+def read_account(conn_id: str) -> Account:
+    """Look the connection up and check that it can be used.
+
+    :raises AirflowFailException: if it is missing or incomplete; the message says how to create it
+    """
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+
+    try:
+        connection: Connection = Connection.get(conn_id)
+    except AirflowNotFoundException:
+        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {_how_to_create(conn_id)}") from None
+    missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
+    if missing:
+        raise AirflowFailException(
+            f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {_how_to_create(conn_id)}"
+        )
+    try:
+        url = _url_of(connection)
+    except ValueError as error:
+        raise AirflowFailException(f"the Airflow connection {conn_id!r} has no usable address: {error}") from None
+    return Account(conn_id, url, str(connection.login), str(connection.password))
+
+
+def _url_of(connection: Connection) -> str:
+    """Build the address as Airflow's HTTP hook does: a host with a scheme is an address already."""
+    host = str(connection.host)
+    parts = urlsplit(host if "://" in host else f"{connection.schema or 'http'}://{host}")
+    port = connection.port or parts.port
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def _how_to_create(conn_id: str) -> str:
+    return (
+        "Create it for a user with the role viewer: "
+        f"airflow connections add {conn_id} --conn-type http --conn-schema http --conn-host HOST --conn-port 8080 "
+        f"--conn-login LOGIN --conn-password PASSWORD, or set the environment variable AIRFLOW_CONN_{conn_id.upper()}."
+    )
