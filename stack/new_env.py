@@ -11,16 +11,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_VALUE = re.compile(r"^([A-Z][A-Z0-9_]*)=$", re.MULTILINE)
+RANDOM_BYTES = {"AIRFLOW_FERNET_KEY": 32, "AIRFLOW_JWT_SECRET": 48}
+"""Where the use asks for a length: Fernet for exactly 32 bytes, HMAC-SHA512 for 64 characters at least."""
 
 
-def new_secret() -> str:
-    """Give 32 random bytes, URL-safe: a Fernet key has to look like this, and a URL or JSON needs no quoting for it."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+def new_secret(name: str) -> str:
+    """Give random bytes as URL-safe base64, so that a URL or JSON needs no quoting for it."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(RANDOM_BYTES.get(name, 24))).decode()
 
 
 def fill(example: str) -> str:
     """Give each variable without a value one of its own."""
-    return WITHOUT_VALUE.sub(lambda match: f"{match[1]}={new_secret()}", example)
+    return WITHOUT_VALUE.sub(lambda match: f"{match[1]}={new_secret(match[1])}", example)
 
 
 def write_new(path: Path, text: str) -> None:

@@ -28,11 +28,17 @@ def test_every_secret_is_filled_in_and_none_twice(tmp_path: Path) -> None:
     assert len(set(filled.values())) == len(filled)
 
 
-def test_a_secret_serves_as_fernet_key_and_needs_no_quoting(tmp_path: Path) -> None:
+def test_keys_have_the_length_that_their_use_asks_for(tmp_path: Path) -> None:
     new_env(tmp_path)
-    for value in secrets_in(tmp_path / ".env").values():
-        assert len(base64.urlsafe_b64decode(value)) == 32
-        assert re.fullmatch(r"[A-Za-z0-9_=-]+", value)
+    filled = secrets_in(tmp_path / ".env")
+    assert len(base64.urlsafe_b64decode(filled["AIRFLOW_FERNET_KEY"])) == 32
+    assert len(filled["AIRFLOW_JWT_SECRET"]) >= 64
+    assert min(map(len, filled.values())) >= 32
+
+
+def test_no_secret_needs_quoting_in_a_url_or_in_json(tmp_path: Path) -> None:
+    new_env(tmp_path)
+    assert all(re.fullmatch(r"[A-Za-z0-9_=-]+", value) for value in secrets_in(tmp_path / ".env").values())
 
 
 def test_only_its_owner_can_read_it_and_no_secret_is_printed(tmp_path: Path) -> None:
