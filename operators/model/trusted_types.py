@@ -31,8 +31,13 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "numpy.dtype",
+    "operators.data.transformers.CleanNumbers",
+    "operators.data.transformers.CleanCategories",
+    "operators.data.transformers.DeclaredFeatures",
 )
-"""Beside what skops trusts by itself: scikit-learn's public estimators, numpy arrays and plain Python values."""
+"""Beside what skops trusts by itself: scikit-learn's public estimators, numpy arrays and plain Python values.
+
+Our own transformers only compute with columns; none of them calls what a file names."""
 
 
 class UntrustedTypeError(ValueError):
