@@ -114,15 +114,33 @@ def _find_rule(wanted: str) -> Rule:
     rule = by_word.get(wanted.upper()) or by_word.get(wanted.lower())
     if rule is not None:
         return rule
-    from schemas.diagnostic import nearest, printable
+    from schemas.diagnostic import printable
+    from schemas.spelling import nearest
 
     meant = nearest(wanted.upper(), list(CATALOGUE)) or nearest(wanted.lower(), list(by_word))
     hint = f'did you mean "{meant}"?' if meant else "`pipelines explain` lists the rules"
     raise UsageError(f'there is no rule "{printable(wanted)}"; {hint}')
 
 
+def migrate(paths: Sequence[str], out: TextIO, *, write: bool = False) -> Exit:
+    """Turn files of dag-factory into ours, and print what is left to do by hand.
+
+    :param paths: files and folders
+    :param out: where to print the difference
+    :param write: whether to change the files
+    :raises UsageError: if a path cannot be read, or no YAML file is found
+    """
+    from pipelines.migrate import run
+
+    return Exit.CLEAN if run(_pipeline_files(paths), out, sys.stderr, write=write) else Exit.PROBLEMS
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong with a command line in one line."""
+
+    def __init__(self, **options: Any) -> None:
+        # argparse would ask shutil for the terminal's width, even where no help is shown; that takes milliseconds
+        super().__init__(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100), **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(int(Exit.USAGE), f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -151,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_check(commands)
     _add_explain(commands)
+    _add_migrate(commands)
     return parser
 
 
@@ -186,6 +205,18 @@ def _add_explain(commands: Any) -> None:
         "code", nargs="?", metavar="CODE", help="e.g. P101 or unknown-key; lists all rules if left out"
     )
     command.set_defaults(run=lambda arguments, out: explain(arguments.code, out))
+
+
+def _add_migrate(commands: Any) -> None:
+    command = commands.add_parser(
+        "migrate",
+        help="turn files of dag-factory into ours; prints the difference",
+        description="Turn files of dag-factory into ours: comments and order stay. Prints the difference to standard "
+        "output, and what is left to do by hand to standard error; exits with 1 if there is something.",
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH", help="files of dag-factory, or folders of them")
+    command.add_argument("--write", action="store_true", help="change the files")
+    command.set_defaults(run=lambda arguments, out: migrate(arguments.paths, out, write=arguments.write))
 
 
 def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:

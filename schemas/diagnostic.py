@@ -7,16 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.catalogue import Severity, rule_of
+from schemas.spelling import did_you_mean
 
-__all__ = ["START", "Diagnostic", "Finding", "Place", "Severity", "did_you_mean", "nearest", "printable"]
+__all__ = ["START", "Diagnostic", "Finding", "Place", "Severity", "did_you_mean", "printable"]
 
 # Control characters, line ends and marks that reverse the direction of text: never printed as they are.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+_LONGEST = 3000
 
 
 def printable(text: str) -> str:
     """Write out the characters of a text that would not print, or would move what stands beside them."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def _short(text: str) -> str:
+    """Leave out the middle of a text that nobody would read to its end: it quotes a value of a megabyte."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +110,5 @@ class Finding:
     def in_file(self, path: str) -> Diagnostic:
         """Name the file; what would not print in the words is written out."""
         at = self.place
-        message, hint = printable(self.message), printable(self.hint)
+        message, hint = _short(printable(self.message)), _short(printable(self.hint))
         return Diagnostic(path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)
-
-
-def did_you_mean(found: str, allowed: list[str]) -> str:
-    """Give the hint for a name that does not exist: the nearest one, or all that are allowed if none is near.
-
-    :param found: what the YAML says
-    :param allowed: what it could say
-    """
-    near = nearest(found, allowed)
-    if near:
-        return f'did you mean "{near}"?'
-    return f"allowed: {', '.join(sorted(allowed))}" if allowed else ""
-
-
-def nearest(found: str, allowed: list[str]) -> str:
-    """Give the name that was probably meant, or nothing.
-
-    :param found: what was written
-    :param allowed: what it could be
-    """
-    import difflib
-
-    return next(iter(difflib.get_close_matches(found, allowed, n=1, cutoff=0.6)), "")

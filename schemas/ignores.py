@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.catalogue import CATALOGUE
-from schemas.diagnostic import Finding, Place, nearest
+from schemas.diagnostic import Finding, Place
+from schemas.spelling import nearest
 
 _MARK = "pipelines:"
 _COMMENT = re.compile(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from schemas.checker import Report
 
 _TAB = 4
+_LONGEST = 240
+"""Longer source lines are shown in part."""
 _BOLD, _RED, _YELLOW, _BLUE, _GREEN = "1", "1;31", "1;33", "34", "32"
 _COLOR_OF = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
 # What is printed in place of a character that would not print: one column wide, so that the caret stays right.
@@ -58,15 +60,29 @@ def _headline(diagnostic: Diagnostic) -> str:
 
 def _snippet(diagnostic: Diagnostic, line: str, *, color: bool) -> Iterator[str]:
     number = str(diagnostic.line)
-    before = line[: diagnostic.column - 1]
+    start = diagnostic.column - 1
     end = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else diagnostic.column
-    marked = line[diagnostic.column - 1 : max(end, diagnostic.column)]
+    before, marked, after = _window(
+        line[:start], line[start : max(end, diagnostic.column)], line[max(end, start + 1) :]
+    )
     margin = " " * (len(number) + 1)
     pointer = "^" + "~" * (_width(marked) - 1)
     bar = _paint("|", _BLUE, color)
     yield f"  {margin}{bar}"
-    yield f"  {_paint(number, _BLUE, color)} {bar} {_shown(line)}"
+    yield f"  {_paint(number, _BLUE, color)} {bar} {_shown(before + marked + after)}"
     yield f"  {margin}{bar} {' ' * _width(before)}{_paint(pointer, _COLOR_OF[diagnostic.severity], color)}"
+
+
+def _window(before: str, marked: str, after: str) -> tuple[str, str, str]:
+    """Cut a line that is too long to be read down to what stands around the mark."""
+    if len(before) + len(marked) + len(after) <= _LONGEST:
+        return before, marked, after
+    part = _LONGEST // 3
+    return (
+        before if len(before) <= part else f"…{before[-part:]}",
+        marked[:part],
+        after if len(marked) <= part and len(after) <= part else f"{after[: part if len(marked) <= part else 0]}…",
+    )
 
 
 def _summary(report: Report, display: Display) -> str:

@@ -58,6 +58,20 @@ def test_the_caret_counts_terminal_columns(line: str, column: int, before: str) 
     assert render_text([diagnostic], {"x.yaml": line}).splitlines()[-1] == f"    | {before}^~~~~"
 
 
+def test_of_a_line_of_a_megabyte_only_the_part_around_the_mark_is_shown() -> None:
+    line = "x" * 500_000 + "HERE" + "y" * 500_000
+    diagnostic = Diagnostic("x.yaml", 1, 500_001, "P103", "m", "", 1, 500_005)
+    _, _, shown, pointer = render_text([diagnostic], {"x.yaml": line}).splitlines()
+    assert len(shown) < 300
+    assert shown[pointer.index("^") :].startswith("HERE")
+    assert pointer.endswith("^~~~")
+
+
+def test_a_mark_of_a_megabyte_is_shown_in_part() -> None:
+    diagnostic = Diagnostic("x.yaml", 1, 1, "P103", "m", "", 1, 500_001)
+    assert all(len(part) < 300 for part in render_text([diagnostic], {"x.yaml": "x" * 1_000_000}).splitlines())
+
+
 def test_a_file_cannot_move_the_cursor_or_reverse_text(tmp_path: Path) -> None:
     path = tmp_path / "evil.yaml"
     path.write_text(
