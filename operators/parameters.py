@@ -33,37 +33,42 @@ Seed = Annotated[int, shape(minimum=0)]
 Duration = Annotated[Any, defined("duration")]
 Fraction = Annotated[Any, defined("fraction")]
 Bounds = Annotated[Any, defined("bounds")]
-Threshold = Annotated[Any, defined("threshold")]
+ThresholdConfig = Annotated[Any, defined("threshold")]
 Tolerance = Annotated[Any, defined("tolerance")]
-Reference = Annotated[Any, Shape({"$ref": "#/$defs/reference", "x-reference": True})]
+TaskResult = Annotated[Any, Shape({"$ref": "#/$defs/reference", "x-reference": True})]
 """The result of another task, in the YAML by its task id."""
-References = Annotated[
+TaskResults = Annotated[
     Any, Shape({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True, "x-reference": True})
 ]
-Columns = Annotated[list[Text], shape(uniqueItems=True)]
+ColumnNames = Annotated[list[Text], shape(uniqueItems=True)]
 TwoColumns = Annotated[list[Text], shape(minItems=2, maxItems=2)]
 SomeColumns = Annotated[list[Text], shape(minItems=2)]
 DagIds = Annotated[list[Text], shape(uniqueItems=True)]
 """Names, in which ``*`` stands for any characters."""
 
-Metric = Literal[
-    "accuracy",
-    "average_precision",
-    "balanced_accuracy",
-    "brier_score",
-    "f1",
-    "log_loss",
-    "mae",
-    "mape",
-    "matthews",
-    "max_error",
-    "precision",
-    "r2",
-    "recall",
-    "rmse",
-    "roc_auc",
+Metric = Annotated[
+    str,
+    shape(
+        enum=[
+            "accuracy",
+            "average_precision",
+            "balanced_accuracy",
+            "brier_score",
+            "f1",
+            "log_loss",
+            "mae",
+            "mape",
+            "matthews",
+            "max_error",
+            "precision",
+            "r2",
+            "recall",
+            "rmse",
+            "roc_auc",
+        ]
+    ),
 ]
-Gates = Annotated[Mapping[Metric, Threshold], shape(minProperties=1)]
+Gates = Annotated[Mapping[Metric, ThresholdConfig], shape(minProperties=1)]
 
 
 class CsvFormat(TypedDict, total=False):
@@ -74,7 +79,7 @@ class CsvFormat(TypedDict, total=False):
     missing_values: Annotated[list[str], "Texts that mean that there is no value."]
     strip: Annotated[bool, "Whether spaces around values are removed."]
     encoding: Annotated[Text, "The text encoding; utf-8 if not given."]
-    columns: Annotated[Columns, "The column names, where the file has no header."]
+    columns: Annotated[ColumnNames, "The column names, where the file has no header."]
 
 
 class ColumnChecks(TypedDict, total=False):
@@ -97,10 +102,69 @@ class DuplicateRows(TypedDict, total=False):
 
     warn: Annotated[Fraction, "A larger part warns."]
     fail: Annotated[Fraction, "A larger part fails."]
-    keys: Annotated[Columns, "The columns that make two rows the same; all if not given."]
+    keys: Annotated[ColumnNames, "The columns that make two rows the same; all if not given."]
 
 
-class Split(TypedDict, total=False):
+class Freshness(TypedDict, total=False):
+    """How old the newest row may be."""
+
+    column: Required[Annotated[Text, "The column with the time of each row."]]
+    max: Annotated[Duration, "An older newest row fails."]
+    warn: Annotated[Duration, "An older newest row warns."]
+    fail: Annotated[Duration, "The same as max."]
+
+
+class NumericPreprocessing(TypedDict, total=False):
+    """What is done to numeric columns."""
+
+    impute: Annotated[
+        Literal["median", "mean", "most_frequent", "constant", "none"], "What takes the place of missing values."
+    ]
+    value: Annotated[float, "The constant, with impute: constant."]
+    clip: Annotated[
+        list[Fraction], shape(minItems=2, maxItems=2), "Quantiles beyond which values are cut, as in [1%, 99%]."
+    ]
+
+
+class CategoricalPreprocessing(TypedDict, total=False):
+    """What is done to the other columns."""
+
+    impute: Annotated[
+        Literal["missing", "most_frequent", "none"],
+        "What takes the place of missing values: the category `missing`, the most frequent one, or nothing.",
+    ]
+    min_frequency: Annotated[
+        float | str,
+        shape(pattern=r"^[0-9]+(\.[0-9]+)?%$", minimum=0),
+        "Rarer categories become one: a part of the rows (0.5%), or a number of rows.",
+    ]
+
+
+class Bin(TypedDict, total=False):
+    """How a number becomes the number of its bin."""
+
+    column: Required[Annotated[Text, "The column."]]
+    edges: Annotated[list[float], shape(minItems=1), "The bounds between bins, increasing."]
+    quantiles: Annotated[int, shape(minimum=2), "Into how many bins of about as many training rows each."]
+
+
+class Feature(TypedDict, total=False):
+    """One way to compute a feature from columns, row by row."""
+
+    ratio: Annotated[TwoColumns, "First divided by second; missing where the second is 0."]
+    difference: Annotated[TwoColumns, "First minus second."]
+    product: Annotated[SomeColumns, "All multiplied."]
+    sum: Annotated[SomeColumns, "All added."]
+    mean: Annotated[SomeColumns, "Their mean."]
+    log1p: Annotated[Text, "log(1 + x) of one column."]
+    power: Annotated[list[str | float], shape(minItems=2, maxItems=2), "A column and an exponent, as in [age, 2]."]
+    bin: Annotated[Bin, "The number of the bin that a column's value falls into."]
+
+
+Features = Mapping[str, Annotated[Feature, shape(maxProperties=1)]]
+
+
+class SplitConfig(TypedDict, total=False):
     """How rows are held out for judging."""
 
     test_size: Annotated[
@@ -110,6 +174,7 @@ class Split(TypedDict, total=False):
     ]
     stratify: Annotated[bool, "Whether the classes keep their proportions in both parts."]
     random_state: Annotated[Seed, "The seed."]
+    by_time: Annotated[Text, "A column; the rows with its latest values are held out."]
 
 
 class Comparison(TypedDict, total=False):
@@ -132,7 +197,7 @@ Comparisons = Annotated[Mapping[Metric, Comparison], shape(minProperties=1)]
 class Slices(TypedDict, total=False):
     """Gates on parts of the rows."""
 
-    by: Required[Annotated[Columns, shape(minItems=1), "Columns whose values make the parts."]]
+    by: Required[Annotated[ColumnNames, shape(minItems=1), "ColumnNames whose values make the parts."]]
     min_rows: Annotated[Count, "Smaller parts are reported as too small and not judged."]
     gates: Required[Annotated[Gates, "Metric -> threshold, for each part."]]
 
@@ -141,7 +206,7 @@ class SmokeTest(TypedDict, total=False):
     """What the saved model must do before the alias moves."""
 
     rows: Annotated[Count, "How many real rows are sent, one by one."]
-    latency_ms: Annotated[Threshold, "Milliseconds per row (95th percentile)."]
+    latency_ms: Annotated[ThresholdConfig, "Milliseconds per row (95th percentile)."]
 
 
 class ChannelConfig(TypedDict):
@@ -163,7 +228,7 @@ Channels = list[ChannelConfig]
 class RunThresholds(TypedDict, total=False):
     """Thresholds that hold for one DAG instead."""
 
-    failed_runs: Annotated[Threshold, "Failed runs within the window."]
-    failure_ratio: Annotated[Threshold, "Failed part of the finished runs within the window."]
+    failed_runs: Annotated[ThresholdConfig, "Failed runs within the window."]
+    failure_ratio: Annotated[ThresholdConfig, "Failed part of the finished runs within the window."]
     min_runs: Annotated[Count, "The ratio is judged only from so many runs on."]
-    running_for: Annotated[Threshold, "How long a run may be running."]
+    running_for: Annotated[ThresholdConfig, "How long a run may be running."]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import schemas
+from operators import OPERATORS
+from pipelines.typed_schema import own_operator_schema
 
 Schema = dict[str, Any]
 
 _FOLDER = Path(schemas.__file__).parent
-_OWN_DEFINITIONS = re.compile(r"\.\./[a-z]+\.schema\.json#")
 
 
 def pipeline_schema(installed: Mapping[str, Schema]) -> Schema:
@@ -43,12 +44,13 @@ def _branch(name: str) -> Schema:
 
 
 def _own_operator_schemas() -> dict[str, Schema]:
+    from airflow.sdk import BaseOperator
+
     found = {}
-    for path in sorted((_FOLDER / "operators").glob("*.schema.json")):
-        text = _OWN_DEFINITIONS.sub("#", path.read_text(encoding="utf-8"))
-        schema = json.loads(text)
-        del schema["$schema"]
-        found[schema["title"]] = schema
+    for name, path in OPERATORS.items():
+        module, _, attribute = path.rpartition(".")
+        cls = getattr(importlib.import_module(module), attribute)
+        found[name] = own_operator_schema(name, cls, BaseOperator)
     return found
 
 

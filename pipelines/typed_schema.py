@@ -75,12 +75,17 @@ def _generic_schema(hint: Any, origin: Any, arguments: tuple[Any, ...]) -> Schem
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin in (Union, types.UnionType):
-        return _union_schema([argument for argument in arguments if argument is not type(None)])
+        return _union_schema([argument for argument in arguments if not _is_only_a_default(argument)])
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return _mapping_schema(*arguments)
     if inspect.isclass(origin) and issubclass(origin, Sequence):
         return {"type": "array", "items": type_schema(arguments[0])}
     raise TypeError(f"{hint} has no JSON Schema")
+
+
+def _is_only_a_default(hint: Any) -> bool:
+    """Tell None and the empty tuple, which stand for a key that is left out; YAML has no tuples."""
+    return hint is type(None) or get_origin(hint) is tuple
 
 
 def _annotated_schema(arguments: tuple[Any, ...]) -> Schema:
@@ -94,7 +99,7 @@ def _annotated_schema(arguments: tuple[Any, ...]) -> Schema:
 
 
 def _union_schema(options: list[Any]) -> Schema:
-    """Join types; null is not one of them, as leaving a key out says the same."""
+    """Join types."""
     schemas = [type_schema(option) for option in options]
     if len(schemas) == 1:
         return schemas[0]

@@ -6,10 +6,10 @@ import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperator
@@ -19,6 +19,7 @@ from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.data.samples import load_sample
 from operators.data.sources import fetch, hide_secrets, public_name, scheme_of
 from operators.data.tabular import format_of, parse_csv_options, read_table, select_columns
+from operators.parameters import ColumnNames, CsvFormat, Text, shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,11 +71,11 @@ class DownloadDataOperator(BaseOperator):
     def __init__(
         self,
         *,
-        source: str,
-        sha256: str | None = None,
-        format: str | None = None,  # noqa: A002
-        csv: Mapping[str, Any] | None = None,
-        columns: Sequence[str] | None = None,
+        source: Text,
+        sha256: Annotated[str, shape(pattern="^[0-9a-fA-F]{64}$")] | None = None,
+        format: Literal["csv", "parquet", "jsonl"] | None = None,  # noqa: A002
+        csv: CsvFormat | None = None,
+        columns: ColumnNames | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
@@ -18,11 +18,14 @@ from operators.data.mistakes import (
     mistakes_fail_the_task,
     quoted,
 )
+from operators.parameters import ColumnNames, Features, TaskResult
 
 if TYPE_CHECKING:
     import pandas as pd
     from airflow.sdk import Context
     from sklearn.pipeline import Pipeline
+
+    from operators.data.transformers import DeclaredFeatures
 
 log = logging.getLogger("airflow.task")
 
@@ -82,12 +85,12 @@ class FeatureEngineeringOperator(BaseOperator):
     def __init__(
         self,
         *,
-        data: Any,
-        features: Mapping[str, Any] | None = None,
-        encode: str = "one_hot",
-        scale: str = "none",
-        impute: str = "median",
-        select: Sequence[str] | None = None,
+        data: TaskResult,
+        features: Features | None = None,
+        encode: Literal["one_hot", "ordinal", "none"] = "one_hot",
+        scale: Literal["standard", "robust", "minmax", "none"] = "none",
+        impute: Literal["median", "mean", "none"] = "median",
+        select: ColumnNames | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,9 +113,9 @@ class FeatureEngineeringOperator(BaseOperator):
             columns = self._choose(split.facts)
             train, test = split.read_frame("train.parquet"), split.read_frame("test.parquet")
             _check_categories(train, columns.categorical, self.encode)
+            self._check_computed(train, columns.declared)
             transformer = self._build(columns)
             matrix = transformer.fit_transform(train.drop(columns=split.facts["target"]))
-            self._check_computed(matrix, train)
         matrices = {"train": matrix, "test": transformer.transform(test)}
         targets = {"train": train[split.facts["target"]], "test": test[split.facts["target"]]}
         facts = {
@@ -149,8 +152,6 @@ class FeatureEngineeringOperator(BaseOperator):
         from sklearn.compose import ColumnTransformer
         from sklearn.pipeline import Pipeline
 
-        from operators.data.transformers import DeclaredFeatures
-
         parts = [
             ("numbers", _chain(_scaler(self.scale)), list(columns.numeric)),
             ("declared", _chain(_imputer(self.impute), _scaler(self.scale)), list(columns.declared)),
@@ -159,22 +160,23 @@ class FeatureEngineeringOperator(BaseOperator):
         used = [part for part in parts if part[2]]
         steps: list[tuple[str, Any]] = [("columns", ColumnTransformer(used, verbose_feature_names_out=False))]
         if self.features:
-            plain = {str(name): dict(spec) for name, spec in self.features.items()}
-            steps.insert(0, ("declare", DeclaredFeatures(plain)))
+            steps.insert(0, ("declare", self._declare()))
         return Pipeline(steps).set_output(transform="pandas")
 
-    def _check_computed(self, matrix: pd.DataFrame, train: pd.DataFrame) -> None:
-        """Refuse a feature without any value, which an imputer would silently leave out or fill with nothing."""
-        missing = [name for name in self.features or {} if self._is_selected(name) and name not in matrix.columns]
-        empty = missing + [name for name in self.features or {} if name in matrix and matrix[name].isna().all()]
+    def _declare(self) -> DeclaredFeatures:
+        from operators.data.transformers import DeclaredFeatures
+
+        return DeclaredFeatures({str(name): dict(spec) for name, spec in (self.features or {}).items()})
+
+    def _check_computed(self, train: pd.DataFrame, declared: Sequence[str]) -> None:
+        """Refuse a feature without any value, which an imputer would silently leave out."""
+        computed = self._declare().fit_transform(train) if declared else train
+        empty = [name for name in declared if computed[name].isna().all()]
         if empty:
             raise DataMistakeError(
                 f"features.{empty[0]}: has no finite value in any of the {len(train)} training rows; "
                 "check for ratios to 0 and log1p of -1 and below"
             )
-
-    def _is_selected(self, name: str) -> bool:
-        return self.select is None or name in self.select
 
 
 def _open_split(reference: Reference) -> Artifact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
@@ -20,6 +20,14 @@ from operators.data.preprocessing import (
     sort_columns,
 )
 from operators.data.splitting import SplitSpec, infer_task, list_classes, parse_split, split_rows
+from operators.parameters import (
+    CategoricalPreprocessing,
+    ColumnNames,
+    NumericPreprocessing,
+    SplitConfig,
+    TaskResult,
+    Text,
+)
 from operators.report import Table
 
 if TYPE_CHECKING:
@@ -83,13 +91,13 @@ class PreprocessDataOperator(BaseOperator):
     def __init__(
         self,
         *,
-        data: Any,
-        target: str,
-        drop: Sequence[str] = (),
-        split: Mapping[str, Any] | None = None,
-        numeric: Mapping[str, Any] | None = None,
-        categorical: Mapping[str, Any] | None = None,
-        task: str | None = None,
+        data: TaskResult,
+        target: Text,
+        drop: ColumnNames | tuple[str, ...] = (),
+        split: SplitConfig | None = None,
+        numeric: NumericPreprocessing | None = None,
+        categorical: CategoricalPreprocessing | None = None,
+        task: Literal["classification", "regression"] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
@@ -26,6 +26,7 @@ from operators.data.table_checks import (
     parse_duplicates,
     parse_freshness,
 )
+from operators.parameters import ColumnChecks, DuplicateRows, Freshness, TaskResult, ThresholdConfig
 from operators.thresholds import Threshold, parse_threshold
 from operators.verdict import Judgement, Verdict, record_judgement
 
@@ -105,13 +106,13 @@ class ValidateDataOperator(BaseOperator):
     def __init__(
         self,
         *,
-        data: Any,
-        columns: Mapping[str, Any] | None = None,
-        rows: Mapping[str, Any] | None = None,
-        duplicates: Mapping[str, Any] | None = None,
-        freshness: Mapping[str, Any] | None = None,
-        on_extra_columns: str = "allow",
-        on_bad_rows: str = "quarantine",
+        data: TaskResult,
+        columns: Mapping[str, ColumnChecks] | None = None,
+        rows: ThresholdConfig | None = None,
+        duplicates: DuplicateRows | None = None,
+        freshness: Freshness | None = None,
+        on_extra_columns: Literal["allow", "warn", "fail"] = "allow",
+        on_bad_rows: Literal["keep", "drop", "quarantine"] = "quarantine",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -17,6 +17,7 @@ from operators.model.model_file import MODEL, load_model, open_model
 from operators.model.registry import AliasMovedError, Registry, Version
 from operators.model.train_model import SAMPLE
 from operators.model.trusted_types import trusted_types
+from operators.parameters import SmokeTest, TaskResult, Text
 from operators.thresholds import Threshold, parse_threshold
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
 
@@ -76,11 +77,11 @@ class DeployModelOperator(BaseOperator):
     def __init__(
         self,
         *,
-        model: Any,
-        evaluation: Any,
-        registered_model: str | None = None,
-        alias: str = "champion",
-        smoke_test: Mapping[str, Any] | None = None,
+        model: TaskResult,
+        evaluation: TaskResult,
+        registered_model: Text | None = None,
+        alias: Text = "champion",
+        smoke_test: SmokeTest | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

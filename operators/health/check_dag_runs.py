@@ -20,6 +20,7 @@ from operators.health.health_check import (
     read_patterns,
     read_threshold,
 )
+from operators.parameters import Count, DagIds, Duration, RunThresholds, Text, ThresholdConfig
 from operators.report import Section, Table
 from operators.thresholds import Threshold, parse_duration
 from operators.verdict import Judgement, Verdict
@@ -103,14 +104,14 @@ class CheckDagRunsOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str,
-        window: str | float = "24h",
-        failed_runs: Mapping[str, Any] | None = None,
-        failure_ratio: Mapping[str, Any] | None = None,
-        min_runs: int = 1,
-        running_for: Mapping[str, Any] | None = None,
-        dags: Mapping[str, Mapping[str, Any]] | None = None,
-        ignore: Sequence[str] = (),
+        conn_id: Text,
+        window: Duration = "24h",
+        failed_runs: ThresholdConfig | None = None,
+        failure_ratio: ThresholdConfig | None = None,
+        min_runs: Count = 1,
+        running_for: ThresholdConfig | None = None,
+        dags: Mapping[str, RunThresholds] | None = None,
+        ignore: DagIds | tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

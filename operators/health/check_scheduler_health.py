@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operators.health.airflow_api import AirflowApi
 from operators.health.airflow_rows import Component, Health, ImportProblem, Job, Listing, Pool, TaskInstance
 from operators.health.health_check import Finding, HealthCheckOperator, format_span, judge_each, read_threshold
+from operators.parameters import Text, ThresholdConfig
 from operators.report import Section, Table
 from operators.thresholds import Threshold
 from operators.verdict import Judgement, Outcome, Verdict
@@ -70,11 +71,11 @@ class CheckSchedulerHealthOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str,
-        heartbeat_age: Mapping[str, Any] | None = None,
-        import_errors: Mapping[str, Any] | None = None,
-        pool_usage: Mapping[str, Any] | None = None,
-        queued_for: Mapping[str, Any] | None = None,
+        conn_id: Text,
+        heartbeat_age: ThresholdConfig | None = None,
+        import_errors: ThresholdConfig | None = None,
+        pool_usage: ThresholdConfig | None = None,
+        queued_for: ThresholdConfig | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

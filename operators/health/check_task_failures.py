@@ -19,6 +19,7 @@ from operators.health.health_check import (
     read_patterns,
     read_threshold,
 )
+from operators.parameters import DagIds, Duration, Text, ThresholdConfig
 from operators.report import Section, Table
 from operators.thresholds import parse_duration
 from operators.verdict import Judgement, Verdict
@@ -80,11 +81,11 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
     def __init__(
         self,
         *,
-        conn_id: str,
-        window: str | float = "24h",
-        failed_tasks: Mapping[str, Any] | None = None,
-        same_task: Mapping[str, Any] | None = None,
-        ignore: Sequence[str] = (),
+        conn_id: Text,
+        window: Duration = "24h",
+        failed_tasks: ThresholdConfig | None = None,
+        same_task: ThresholdConfig | None = None,
+        ignore: DagIds | tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -18,6 +18,7 @@ from operators.health.health_report import (
     read_history,
     unmeasured_check,
 )
+from operators.parameters import TaskResults
 from operators.report import Figure, Section, Table
 from operators.verdict import Judgement, record_judgement
 
@@ -46,7 +47,7 @@ class GenerateHealthReportOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("checks",)
 
-    def __init__(self, *, checks: Sequence[Any], **kwargs: Any) -> None:
+    def __init__(self, *, checks: TaskResults, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checks = checks
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from operators.health.health_report import HealthReport, read_health_report
+from operators.parameters import TaskResult
 from operators.verdict import METRIC_VALUE
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class MonitoringCompleteOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("report",)
 
-    def __init__(self, *, report: Any, **kwargs: Any) -> None:
+    def __init__(self, *, report: TaskResult, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.report = report
 

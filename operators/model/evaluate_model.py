@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
@@ -27,6 +27,7 @@ from operators.model.gates import check_measurable, read_comparisons, read_gates
 from operators.model.metrics import Predictions, predict
 from operators.model.model_file import Model, load_champion, load_model, open_model
 from operators.model.training_data import target_values
+from operators.parameters import Comparisons, Gates, Slices, TaskResult, Text
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:
@@ -75,16 +76,16 @@ class EvaluateModelOperator(BaseOperator):
     def __init__(  # noqa: PLR0913 (each is a key of the YAML)
         self,
         *,
-        model: Any,
-        data: Any,
-        gates: Mapping[str, Any],
-        positive_class: Any = None,
-        versus_champion: Mapping[str, Any] | None = None,
-        no_champion: str = "pass",
-        registered_model: str | None = None,
-        alias: str = "champion",
-        slices: Mapping[str, Any] | None = None,
-        on_inconclusive: str = "fail",
+        model: TaskResult,
+        data: TaskResult,
+        gates: Gates,
+        positive_class: str | float | bool | None = None,
+        versus_champion: Comparisons | None = None,
+        no_champion: Literal["pass", "warn", "fail"] = "pass",
+        registered_model: Text | None = None,
+        alias: Text = "champion",
+        slices: Slices | None = None,
+        on_inconclusive: Literal["fail", "warn"] = "fail",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from airflow.sdk import BaseOperator
 
@@ -20,6 +20,7 @@ from operators.model.model_file import MODEL
 from operators.model.profile import make_profile
 from operators.model.training_data import TrainingData, read_training_data
 from operators.model.trusted_types import import_skops
+from operators.parameters import Seed, TaskResult, shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,10 +63,10 @@ class TrainModelOperator(BaseOperator):
     def __init__(
         self,
         *,
-        data: Any,
-        estimator: str,
+        data: TaskResult,
+        estimator: Annotated[str, shape(pattern=r"^sklearn(\.[a-z_]+)+\.[A-Z][A-Za-z0-9]*$")],
         parameters: Mapping[str, Any] | None = None,
-        random_state: int | None = None,
+        random_state: Seed | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

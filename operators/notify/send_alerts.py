@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter
 from operators.health.health_report import CheckResult, HealthReport, describe, read_health_report
 from operators.notify.channels import Message, read_channels, require_delivered, send
+from operators.parameters import Channels, TaskResult
 from operators.report import render_report
 from operators.verdict import METRIC_VALUE, Outcome, verdict_table
 
@@ -48,9 +49,9 @@ class SendAlertsOperator(BaseOperator):
     def __init__(
         self,
         *,
-        report: Any,
-        alert_on: str = "inconclusive",
-        channels: Sequence[Mapping[str, Any]] = (),
+        report: TaskResult,
+        alert_on: Literal["warn", "inconclusive", "fail"] = "inconclusive",
+        channels: Channels | tuple[()] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

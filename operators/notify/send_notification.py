@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
@@ -12,6 +12,7 @@ from operators.artifacts import ArtifactWriter
 from operators.data.mistakes import check_choice, mistakes_fail_the_task
 from operators.notify.channels import Delivery, Message, read_channels, require_delivered, send
 from operators.notify.run_summary import RunSummary, render_summary, summarise_run
+from operators.parameters import Channels, Text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,9 +53,9 @@ class SendNotificationOperator(BaseOperator):
     def __init__(
         self,
         *,
-        subject: str = "{{ ti.dag_id }} {{ run_id }}",
-        channels: Sequence[Mapping[str, Any]] = (),
-        send_on: str = "always",
+        subject: Text = "{{ ti.dag_id }} {{ run_id }}",
+        channels: Channels | tuple[()] = (),
+        send_on: Literal["always", "failure", "warning", "success"] = "always",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ import pytest
 import pipelines
 from pipelines.loader import InvalidPipelineError, load, raise_problems
 
+PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
 GOOD = f"{{name}}:\n  tasks:\n    a: {{{{operator: {BASH}, bash_command: echo}}}}\n"
 BROKEN = {
@@ -19,7 +20,7 @@ BROKEN = {
     "bad cron": GOOD.format(name="broken") + "  schedule: 61 25 * * *\n",
     "cycle": f"broken:\n  tasks:\n    a: {{operator: {BASH}, bash_command: x, dependencies: [b]}}\n"
     f"    b: {{operator: {BASH}, bash_command: x, dependencies: [a]}}\n",
-    "does not build": f"broken:\n  tasks:\n    a: {{operator: {BASH}, bash_comand: echo}}\n",
+    "does not build": f"broken:\n  tasks:\n    a: {{operator: {PYTHON}}}\n",
     "duplicate id": GOOD.format(name="good_0"),
     "empty": "",
 }
