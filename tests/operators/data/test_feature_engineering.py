@@ -14,6 +14,7 @@ import yaml
 from airflow.sdk.exceptions import AirflowFailException
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from operators.artifacts import Artifact
 from operators.data.download_data import DownloadDataOperator
@@ -300,16 +301,16 @@ def run_pipeline(run_task, repository: Path, name: str, **download: Any) -> tupl
     return results["preprocess_data"], results["feature_engineering"]
 
 
-def composed(preprocess: Artifact, features: Artifact) -> Pipeline:
+def composed(preprocess: Artifact, features: Artifact, estimator: Any) -> Pipeline:
     train = features.read_frame("train.parquet")
     target = features.facts["target"]
-    model = LogisticRegression(max_iter=2000).fit(train.drop(columns=target), train[target])
+    model = estimator.fit(train.drop(columns=target), train[target])
     return Pipeline([("preprocess", load(preprocess)), ("features", load(features)), ("estimator", model)])
 
 
 def test_raw_rows_through_the_whole_pipeline_equal_the_matrix(run_task, published, repository: Path):
     preprocess, features = map(published, run_pipeline(run_task, repository, "ml_pipeline"))
-    pipeline = composed(preprocess, features)
+    pipeline = composed(preprocess, features, LogisticRegression(max_iter=2000))
     raw, matrix = preprocess.read_frame("test_raw.parquet"), features.read_frame("test.parquet")
     served = pipeline.predict_proba(raw[features.facts["features"]])
     trained = pipeline.named_steps["estimator"].predict_proba(matrix.drop(columns="target"))
@@ -324,7 +325,9 @@ def test_census_pipeline_up_to_the_matrix(run_task, published, repository: Path,
     download = {"source": f"file://{tmp_path / 'adult.csv'}", "csv": {"missing_values": ["?"]}}
     preprocess, features = map(published, run_pipeline(run_task, repository, "census_income", **download))
     raw, matrix = preprocess.read_frame("test_raw.parquet"), features.read_frame("test.parquet")
-    got = composed(preprocess, features)[:-1].transform(raw.head(500))
+    pipeline = composed(preprocess, features, DecisionTreeClassifier(max_depth=6, random_state=1))
+    got = pipeline[:-1].transform(raw.head(500))
     pd.testing.assert_frame_equal(got, matrix.head(500).drop(columns="income"), check_dtype=False)
+    assert (pipeline.predict(raw) == raw["income"]).mean() > 0.84
     assert features.facts["classes"] == ["<=50K", ">50K"]
     assert not matrix.isna().any().any()
