@@ -42,6 +42,8 @@ def _iter_advised(findings: Iterable[Finding], advice: dict[tuple[int, int], str
 def _iter_advice(source: Source) -> Iterator[tuple[tuple[int, int], str]]:
     for found in iter_entries(source):
         of_key, of_value = _of_key(found), _of_value(found)
+        if found.scope is Scope.TASK and found.entry.key == "decorator":
+            yield _at(source.tree.key(found.owner)), of_key
         if of_key:
             yield _at(found.entry.key_place), of_key
         if of_value:
@@ -56,13 +58,15 @@ def _of_key(found: Found) -> str:
     key, scope = found.entry.key, found.scope
     new = RENAMED.get(scope, {}).get(key)
     if new:
-        return f'it is called "{new}" now{_BY_MIGRATE}'
+        return f'it is called "{new}" now{_BY_MIGRATE}' if new not in found.siblings else f'keep "{new}" alone'
     if key in WITHOUT_EFFECT.get(scope, ()):
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
         return 'values that pipelines share stand under "default:", in each file'
     if scope is Scope.DAG and found.owner == ("default",) and key == "tasks":
         return "tasks are not shared; write them into each pipeline"
+    if scope is Scope.DAG and found.owner[0] in INSTEAD[Scope.FILE]:
+        return INSTEAD[Scope.FILE][str(found.owner[0])]
     return INSTEAD.get(scope, {}).get(key, "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,7 @@ class Layout:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.newline = "\r\n" if "\r\n" in text else "\n"
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def offset(self, line: int, column: int) -> int:
@@ -137,10 +138,6 @@ class Entry:
     def _tree(self) -> Tree:
         return self.source.tree.find(self.path)
 
-    @property
-    def _parent(self) -> Tree:
-        return self.source.tree.find(self.path[:-1])
-
     def rename(self, name: str) -> Edit:
         """Give the key another name, in the same quotes."""
         start, end = self._span(self.key_place)
@@ -153,50 +150,23 @@ class Entry:
         written = self.layout.text[start:end]
         return Edit(start, end, written.replace(old, new, 1)) if old in written else None
 
+    def put_before(self, line: str) -> Edit:
+        """Write another entry before this one, in the same form."""
+        start, _ = self._span(self.key_place)
+        indent = self.layout.text[self.layout.line_start(start) : start]
+        return Edit(start, start, f"{line}, " if indent.strip() else f"{line}{self.layout.newline}{indent}")
+
     def replace(self, value: str) -> list[Edit]:
         """Write another value; comments inside the old one go above the key. Nothing, where an alias is in the way."""
         if self._is_alias() or _leads_elsewhere(self._tree, self.layout):
             return []
-        text, at = self.layout.text, self._value_start()
-        end = content_end(self._tree, self.layout)
-        region = text[at:end]
-        prefix = _ANCHOR.match(text, at)
-        edits = [Edit(prefix.end() if prefix and prefix[0] else at, end, value)]
-        if "\n" in region:
-            colon = self._colon_end()
-            anchor = text[at : edits[0].start].strip()
-            edits = [Edit(colon, end, " ".join(("", *filter(None, (anchor, value)))))]
-            edits += self._comments_above(text[colon:end])
-        return edits
-
-    def remove(self) -> Edit | None:
-        """Take the key and its value out, with the comment behind them; None if an alias brought them here."""
-        start, _ = self._span(self.key_place)
-        if not self._is_here(start):
-            return None
-        siblings = sorted(place for place in map(self._offset, self._parent.keys.values()) if self._is_here(place))
-        following = next((place for place in siblings if place > start), None)
-        if len(siblings) == 1:
-            whole = self._parent_span()
-            return Edit(*whole, "{}")
-        if self._is_flow():
-            return self._remove_from_flow(start, following, siblings)
-        line = self.layout.line_start(start)
-        if self.layout.text[line:start].strip():
-            # the first key of a list item: the next one takes its place behind the dash
-            return Edit(start, following, "") if following is not None else None
-        return Edit(line, self.layout.next_line(self._end()), "")
-
-    def _remove_from_flow(self, start: int, following: int | None, siblings: list[int]) -> Edit:
-        if following is not None:
-            return Edit(start, following, "")
-        before = siblings[-2]
-        comma = self.layout.text.rindex(",", before, start)
-        return Edit(comma, self._end(), "")
-
-    def _parent_span(self) -> tuple[int, int]:
-        start, _ = self._span(self._parent.place)
-        return start, content_end(self._parent, self.layout)
+        text, colon = self.layout.text, self._colon_end()
+        start, end = _after_anchor(self._value_start(), text), content_end(self._tree, self.layout)
+        if "\n" not in text[colon:end]:
+            return [Edit(start, end, value)]
+        anchor = text[self._value_start() : start].strip()
+        edit = Edit(colon, end, " ".join(("", *filter(None, (anchor, value)))))
+        return [edit, *self._comments_above(text[colon:end])]
 
     def _comments_above(self, region: str) -> list[Edit]:
         comments = [match["comment"].rstrip() for match in _COMMENT.finditer(region) if match["comment"]]
@@ -207,15 +177,7 @@ class Entry:
         indent = self.layout.text[line:key]
         if indent.strip():
             return []
-        newline = "\r\n" if "\r\n" in self.layout.text else "\n"
-        return [Edit(line, line, "".join(f"{indent}{comment}{newline}" for comment in comments))]
-
-    def _end(self) -> int:
-        colon = self._colon_end()
-        if self._is_alias():
-            alias = _ALIAS.match(self.layout.text, self._span(self.key_place)[1])
-            return alias.end() if alias else colon
-        return max(colon, content_end(self._tree, self.layout))
+        return [Edit(line, line, "".join(f"{indent}{comment}{self.layout.newline}" for comment in comments))]
 
     def _colon_end(self) -> int:
         return self.layout.text.index(":", self._span(self.key_place)[1]) + 1
@@ -227,21 +189,16 @@ class Entry:
         value, key = self._value_start(), self._offset(self.key_place)
         return value < key or _ALIAS.match(self.layout.text, self._span(self.key_place)[1]) is not None
 
-    def _is_here(self, offset: int) -> bool:
-        """Tell whether a key stands in the mapping itself, and is not merged into it."""
-        start, end = self._span(self._parent.place)
-        return start <= offset <= end
-
-    def _is_flow(self) -> bool:
-        start, _ = self._span(self._parent.place)
-        prefix = _ANCHOR.match(self.layout.text, start)
-        return self.layout.text.startswith("{", prefix.end() if prefix else start)
-
     def _offset(self, place: Place) -> int:
         return self.layout.offset(place.line, place.column)
 
     def _span(self, place: Place) -> tuple[int, int]:
         return self._offset(place), self.layout.offset(place.end_line, place.end_column)
+
+
+def _after_anchor(offset: int, text: str) -> int:
+    found = _ANCHOR.match(text, offset)
+    return found.end() if found else offset
 
 
 def _leads_elsewhere(tree: Tree, layout: Layout) -> bool:
@@ -256,8 +213,7 @@ def content_end(tree: Tree, layout: Layout) -> int:
     """Give the offset behind the last character of a value; blank lines and comments that follow are not part of it."""
     start = layout.offset(tree.place.line, tree.place.column)
     end = layout.offset(tree.place.end_line, tree.place.end_column)
-    prefix = _ANCHOR.match(layout.text, start)
-    if layout.text.startswith(("{", "["), prefix.end() if prefix else start):
+    if layout.text.startswith(("{", "["), _after_anchor(start, layout.text)):
         return end
     inside = [
         content_end(child, layout)
@@ -267,3 +223,58 @@ def content_end(tree: Tree, layout: Layout) -> int:
     keys = [layout.offset(place.end_line, place.end_column) + 1 for place in tree.keys.values()]
     inside += [key for key in keys if start < key <= end]
     return max(inside) if inside else start + len(layout.text[start:end].rstrip())
+
+
+def remove_keys(source: Source, layout: Layout, path: tuple[str | int, ...], keys: Collection[str]) -> list[Edit]:
+    """Take keys out of a mapping with their values, and with the comment at the end of their lines.
+
+    :param source: the file
+    :param layout: its text
+    :param path: the mapping
+    :param keys: those that go; what a merge (``<<``) brought from elsewhere is left alone
+    """
+    mapping = source.tree.find(path)
+    start = layout.offset(mapping.place.line, mapping.place.column)
+    end = content_end(mapping, layout)
+    at = {key: layout.offset(place.line, place.column) for key, place in mapping.keys.items()}
+    here = sorted((offset, key) for key, offset in at.items() if start <= offset < end)
+    if all(key in keys for _, key in here):
+        before = layout.text[:start].rstrip()
+        # behind the key, rather than on a line of its own
+        behind = before.endswith(":")
+        return [Edit(len(before) if behind else _after_anchor(start, layout.text), end, " {}" if behind else "{}")]
+    ends = [_entry_end(mapping, key, layout) for _, key in here]
+    if layout.text.startswith("{", _after_anchor(start, layout.text)):
+        return list(_out_of_flow(here, ends, keys))
+    return list(_out_of_block(here, ends, keys, layout))
+
+
+def _out_of_flow(here: Sequence[tuple[int, str]], ends: Sequence[int], keys: Collection[str]) -> Iterator[Edit]:
+    last_kept = max(index for index, (_, key) in enumerate(here) if key not in keys)
+    for index, (offset, key) in enumerate(here):
+        if key in keys and index < last_kept:
+            yield Edit(offset, here[index + 1][0], "")
+    if last_kept < len(here) - 1:
+        yield Edit(ends[last_kept], ends[-1], "")
+
+
+def _out_of_block(
+    here: Sequence[tuple[int, str]], ends: Sequence[int], keys: Collection[str], layout: Layout
+) -> Iterator[Edit]:
+    behind_dash = bool(layout.text[layout.line_start(here[0][0]) : here[0][0]].strip())
+    first_kept = min(index for index, (_, key) in enumerate(here) if key not in keys)
+    if behind_dash and first_kept:
+        # the first key that stays takes the place behind the dash
+        yield Edit(here[0][0], here[first_kept][0], "")
+    for index, (offset, key) in enumerate(here):
+        if key in keys and not (behind_dash and index < first_kept):
+            yield Edit(layout.line_start(offset), layout.next_line(ends[index]), "")
+
+
+def _entry_end(mapping: Tree, key: str, layout: Layout) -> int:
+    place = mapping.keys[key]
+    end = layout.offset(place.end_line, place.end_column)
+    alias = _ALIAS.match(layout.text, end)
+    if alias:
+        return alias.end()
+    return max(layout.text.index(":", end) + 1, content_end(mapping.children[key], layout))

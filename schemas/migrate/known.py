@@ -72,6 +72,11 @@ _CALLBACKS = {
     for event in ("execute", "success", "failure", "retry", "skipped")
     for suffix in ("", "_name", "_file")
 }
+_FUNCTIONS = {
+    f"{name}{suffix}": f"functions are not supported; {_OPERATOR}"
+    for name in ("python_callable", "response_check", "success_check", "failure_check", "execution_date_fn")
+    for suffix in ("", "_name", "_file", "_lambda")
+}
 _SLAS = "Airflow 3 has no SLAs; use execution_timeout or dagrun_timeout"
 _OF_TASKS = {
     **_CALLBACKS,
@@ -116,9 +121,7 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
     Scope.TASK: {
         **_OF_TASKS,
         "decorator": f"tasks from functions are not supported; {_OPERATOR}",
-        "python_callable": f"functions are not supported; {_OPERATOR}",
-        "python_callable_name": f"functions are not supported; {_OPERATOR}",
-        "python_callable_file": f"functions are not supported; {_OPERATOR}",
+        **_FUNCTIONS,
         "expand": "mapped tasks are not supported; write a task for each value, or an operator that takes the list",
         "partial": "mapped tasks are not supported; write the parameters into the task",
         "map_index_template": "mapped tasks are not supported",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -12,7 +12,7 @@ import yaml
 from schemas.contract import Contract
 from schemas.diagnostic import Place
 from schemas.migrate import zones
-from schemas.migrate.edits import Edit, Layout, apply_edits
+from schemas.migrate.edits import Edit, Layout, apply_edits, remove_keys
 from schemas.migrate.known import (
     IGNORED_BEFORE,
     OFF_BY_ITSELF,
@@ -24,7 +24,7 @@ from schemas.migrate.known import (
 )
 from schemas.migrate.operators import MOVED
 from schemas.migrate.values import duration_of, is_object, moment_of, plain_value, without_offset
-from schemas.migrate.walk import Found, iter_entries
+from schemas.migrate.walk import Found, Path, iter_entries
 from schemas.source import Source
 
 DURATIONS = frozenset(("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout"))
@@ -63,9 +63,16 @@ def migrate(source: Source, contract: Contract, *, only_defaults: bool = False) 
     """
     edits: list[Edit] = []
     notes: list[Note] = []
+    gone: dict[Path, set[str]] = {}
     for found in iter_entries(source, only_defaults=only_defaults):
-        edits += _edits_of(found, contract)
         notes += _notes_of(found)
+        if _is_needless(found):
+            gone.setdefault(found.entry.path[:-1], set()).add(found.entry.key)
+            edits += _zone_of_pipeline(found)
+        else:
+            edits += _edits_of(found, contract)
+    for path, keys in gone.items():
+        edits += remove_keys(source, Layout(source.text), path, keys)
     notes += _variables(source)
     return Migration(apply_edits(source.text, edits), tuple(edits), tuple(sorted(set(notes))))
 
@@ -79,24 +86,27 @@ def _edits_of(found: Found, contract: Contract) -> Iterator[Edit]:
             return
 
 
-def _drop(found: Found, _: Contract) -> list[Edit] | None:
+def _is_needless(found: Found) -> bool:
     entry, scope = found.entry, found.scope
     gone = entry.key in WITHOUT_EFFECT.get(scope, ())
     off = entry.key in OFF_BY_ITSELF.get(scope, ()) and entry.value is False
     repeated = scope is Scope.TASK and entry.key == "task_id" and isinstance(found.owner[-1], str)
     # the dates beside it are written so that they need no zone
     zone = scope is Scope.ARGS and entry.key == "timezone"
-    if not (gone or off or repeated or zone):
-        return None
-    edit = entry.remove()
-    return [edit] if edit else []
+    return gone or off or repeated or zone
+
+
+def _zone_of_pipeline(found: Found) -> Iterator[Edit]:
+    if found.entry.key == "timezone" and zones.moves_up(found):
+        arguments = replace(found.entry, path=found.entry.path[:-1])
+        yield arguments.put_before(f"timezone: {_written(found.entry.value)}")
 
 
 def _rename(found: Found, _: Contract) -> list[Edit] | None:
     new = RENAMED.get(found.scope, {}).get(found.entry.key)
     if new is None:
         return None
-    if new in _mapping(found):
+    if new in found.siblings:
         return []
     edits = [found.entry.rename(new)]
     if found.entry.key in SECONDS and isinstance(found.entry.value, int | float):
@@ -140,21 +150,23 @@ def _kind(found: Found, key: str, contract: Contract | None) -> str:
         if key in DATES:
             return "date"
     if found.scope is Scope.TASK and contract is not None:
-        operator = str(_mapping(found).get("operator"))
+        operator = str(found.siblings.get("operator"))
         return contract.conversions(MOVED.get(operator, operator)).get(key, "")
     return ""
 
 
 def _new_date(found: Found) -> str | None:
     value = found.entry.value
-    moment = moment_of(value) or (without_offset(value) if isinstance(value, str) else None)
-    if moment is None or found.scope is Scope.TASK:
-        return None
-    if found.scope is Scope.ARGS:
-        moment = zones.with_offset(moment, found) or moment
-    elif isinstance(value, str) and zones.is_offset_in(value, moment, zones.of_pipeline(found)):
-        return None
-    return None if moment == value else f'"{moment}"'
+    moment = moment_of(value)
+    if _has_own_zone(found):
+        # the zone beside it goes: up to the pipeline, or else the date must say by itself what it means
+        bare = moment or without_offset(str(value))
+        moment = bare if zones.moves_up(found) else zones.with_offset(bare, found) or bare
+    return None if moment in (None, value) else f'"{moment}"'
+
+
+def _has_own_zone(found: Found) -> bool:
+    return found.scope is Scope.ARGS and "timezone" in found.siblings
 
 
 def _operator(found: Found, _: Contract) -> list[Edit] | None:
@@ -165,14 +177,7 @@ def _operator(found: Found, _: Contract) -> list[Edit] | None:
     return [edit] if edit else []
 
 
-_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_drop, _rename, _operator, _value)
-
-
-def _mapping(found: Found) -> dict[str, Any]:
-    value: Any = found.entry.source.data
-    for part in found.entry.path[:-1]:
-        value = value[part]
-    return value if isinstance(value, dict) else {}
+_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_rename, _operator, _value)
 
 
 def _is_none(value: Any) -> bool:
@@ -190,9 +195,17 @@ def _notes_of(found: Found) -> Iterator[Note]:
     if entry.key in IGNORED_BEFORE.get(found.scope, ()):
         message = f'dag-factory drops "{entry.key}" without a word; here it has its effect'
         yield _note(entry.key_place, message)
-    if entry.key in DATES and found.scope in (Scope.DAG, Scope.ARGS) and zones.reads_past_offset(found):
-        message = f'dag-factory reads past the offset of "{entry.value}", and so does what is written now'
-        yield _note(entry.value_place, message)
+    if entry.key in DATES and not _has_own_zone(found):
+        meant = zones.moment_meant(found)
+        if meant:
+            message = f'dag-factory means {meant} by "{entry.value}"; write that, if it matters{_of_schedule(found)}'
+            yield _note(entry.value_place, message)
+
+
+def _of_schedule(found: Found) -> str:
+    """Say that the schedule moves as well, where the only dates are those of ``default_args``."""
+    moves = found.scope is Scope.ARGS and zones.sets_zone_of_schedule(found)
+    return ", and leave out the timezone of the pipeline: there, the schedule is in UTC" if moves else ""
 
 
 def _variables(source: Source) -> Iterator[Note]:

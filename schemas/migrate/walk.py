@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,13 @@ class Found:
     scope: Scope
     entry: Entry
     owner: Path
-    """The path of the pipeline, group or task that it belongs to."""
+    """The path of the mapping of a known kind that it stands in."""
+
+    @property
+    def siblings(self) -> Mapping[str, Any]:
+        """The mapping that it stands in."""
+        found = _at(self.entry.source, self.entry.path[:-1])
+        return found if isinstance(found, dict) else {}
 
 
 def iter_entries(source: Source, *, only_defaults: bool = False) -> Iterator[Found]:
