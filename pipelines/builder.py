@@ -24,6 +24,8 @@ os.environ.setdefault("AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY", "False")
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout")
 _DATES = ("start_date", "end_date")
 _DROPPED_BY_DAG_FACTORY = ("fail_fast", "max_consecutive_failed_dag_runs", "owner_links")
+# the one length of time that dag-factory reads itself, and only in words
+_IN_WORDS = "execution_delta"
 _OWN_TASK_KEYS = ("setup", "teardown")
 
 
@@ -147,6 +149,8 @@ def _task_config(task: Task, zone: ZoneInfo) -> dict[str, Any]:
     config = _task_values(copy.deepcopy(dict(task.config)), zone)
     for key, kind in task.conversions.items():
         config[key] = _CONVERSIONS[kind](config[key], zone)
+    if config.get(_IN_WORDS) is not None:
+        config[_IN_WORDS] = f"{round(config[_IN_WORDS].total_seconds())} seconds"
     config["operator"] = OPERATORS.get(config["operator"], config["operator"])
     for key in _OWN_TASK_KEYS:
         config.pop(key, None)
