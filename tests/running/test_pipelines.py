@@ -111,6 +111,7 @@ def flaky_server() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/iris.csv"
     server.shutdown()
+    server.server_close()
 
 
 def test_a_flaky_download_is_tried_again(airflow: AirflowInstance, flaky_server: str) -> None:
