@@ -1,6 +1,5 @@
 # `make help` lists the targets. Everything stays in this folder: packages in .venv/, Airflow's home in .airflow/.
 PYTHON ?= python3
-PORT ?= 8080
 HOST ?= 127.0.0.1
 PIPELINE ?= ml_pipeline monitoring
 RUN_IN_VENV = .venv/bin/python -m pipelines.embedded
@@ -22,7 +21,7 @@ install-dev:
 	@$(PYTHON) -m pipelines.embedded.install --dev
 
 run: install ## install, start Airflow, run ml_pipeline and monitoring, show what came out; the UI stays up
-	@$(RUN_IN_VENV) start --host $(HOST) --port $(PORT) $(addprefix --run ,$(PIPELINE))
+	@$(RUN_IN_VENV) start --host $(HOST) $(addprefix --port ,$(PORT)) $(addprefix --run ,$(PIPELINE))
 
 stop: ## stop all that `make run` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi

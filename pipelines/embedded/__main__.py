@@ -2,6 +2,13 @@
 
 import sys
 
-from pipelines.embedded.main import main
+from pipelines.embedded import interrupts
 
-sys.exit(main())
+if __name__ == "__main__":
+    interrupts.held.listen()
+    try:
+        from pipelines.embedded.main import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(interrupts.EXIT_CODE)

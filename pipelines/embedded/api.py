@@ -88,9 +88,9 @@ class AirflowApi:
         """Give a DAG, or None."""
         return self.find(f"/dags/{quote(dag_id)}")  # type: ignore[no-any-return]
 
-    def dag_ids(self) -> list[str]:
-        """Give the ids of all DAGs."""
-        return sorted(dag["dag_id"] for dag in self.call("GET", "/dags", params={"limit": 1000})["dags"])
+    def dags(self) -> list[dict[str, Any]]:
+        """Give all DAGs."""
+        return self.call("GET", "/dags", params={"limit": 1000})["dags"]  # type: ignore[no-any-return]
 
     def set_paused(self, dag_id: str, paused: bool) -> None:
         """Pause or unpause a DAG."""

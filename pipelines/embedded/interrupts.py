@@ -5,10 +5,13 @@ Standard library only: the installer uses it too.
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 from types import FrameType, TracebackType
 
 EXIT_CODE = 130
+_CLEANING_SECONDS = 20.0
 
 
 class HeldInterrupts:
@@ -20,6 +23,7 @@ class HeldInterrupts:
     def __init__(self) -> None:
         self._depth = 0
         self._pending = False
+        self._raised = -math.inf
 
     def listen(self) -> None:
         """Take over the signals that mean "stop"."""
@@ -27,9 +31,15 @@ class HeldInterrupts:
             signal.signal(sign, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._depth:
-            raise KeyboardInterrupt
-        self._pending = True
+        if self._depth:
+            self._pending = True
+        elif time.monotonic() - self._raised > _CLEANING_SECONDS:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        # People press Ctrl-C twice; the second one must not break off the cleaning up that the first one began.
+        self._raised = time.monotonic()
+        raise KeyboardInterrupt
 
     def __enter__(self) -> None:
         self._depth += 1
@@ -41,7 +51,7 @@ class HeldInterrupts:
         if self._pending and not self._depth:
             self._pending = False
             if kind is None:
-                raise KeyboardInterrupt
+                self._interrupt()
 
 
 held = HeldInterrupts()

@@ -8,15 +8,17 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil  # type: ignore[import-untyped]
 
 from pipelines.embedded import interrupts, service
-from pipelines.embedded.processes import stop_all
-from pipelines.embedded.progress import Progress, open_progress
-from pipelines.embedded.runs import RunEnd, RunError, run_pipeline
-from pipelines.embedded.service import Service, StartError
+from pipelines.embedded.processes import read_records, stop_all
+from pipelines.embedded.progress import open_progress
+from pipelines.embedded.runs import RunError, run_pipeline
+from pipelines.embedded.service import StartError
 from pipelines.embedded.settings import Settings
 from pipelines.embedded.summary import collect_summary
 from pipelines.embedded.summary_view import print_summary
@@ -33,56 +35,56 @@ def start(settings: Settings, pipelines: Sequence[str]) -> int:
     :param pipelines: the ids of those to run
     :return: 0 if all runs succeeded, 1 if not, 130 if interrupted
     """
-    began = time.monotonic()
     interrupts.held.listen()
-    running: Service | None = None
+    before = {record.pid for record in read_records(settings.run)}
     try:
         with service.exclusive(settings):
-            with open_progress() as progress:
-                running = service.start(settings, progress)
-                ends = _run_all(running, pipelines, progress)
-            print_summary(collect_summary(running, ends), seconds=time.monotonic() - began)
+            return _start_and_run(settings, pipelines)
     except KeyboardInterrupt:
-        _stop_started(settings, running)
-        left = "Airflow, which ran before, still runs" if running and running.reused else "nothing is left running"
+        stop_all(settings.run, [record for record in read_records(settings.run) if record.pid not in before])
+        still = any(record.is_alive() for record in read_records(settings.run))
+        left = "the Airflow that ran before still runs" if still else "nothing is left running"
         print(f"\ninterrupted; {left}.", file=sys.stderr)
         return interrupts.EXIT_CODE
     except (StartError, RunError) as problem:
         print(f"\n{problem}", file=sys.stderr)
-        return 1
+    except httpx.HTTPError as problem:
+        print(
+            f"\nAirflow's API does not answer: {problem}. Its log: {settings.logs / 'api-server.log'}", file=sys.stderr
+        )
+    return 1
+
+
+def _start_and_run(settings: Settings, pipelines: Sequence[str]) -> int:
+    began = time.monotonic()
+    with open_progress() as progress:
+        running = service.start(settings, progress)
+        ends = [run_pipeline(running, dag_id, progress) for dag_id in pipelines]
+    print_summary(collect_summary(running, ends), seconds=time.monotonic() - began)
     return 0 if all(end.state == "success" for end in ends) else 1
-
-
-def _run_all(running: Service, pipelines: Sequence[str], progress: Progress) -> list[RunEnd]:
-    return [run_pipeline(running, dag_id, progress) for dag_id in pipelines]
-
-
-def _stop_started(settings: Settings, running: Service | None) -> None:
-    if running is None or running.reused:
-        return
-    stop_all(settings.run)
 
 
 def stop(settings: Settings) -> int:
     """Stop a ``make run`` that is at work, then everything that Airflow has running."""
+    began = time.monotonic()
     other = service.running_exclusive(settings)
     if other:
-        _end_other(other)
-    if not settings.run.exists():
-        print("nothing is running")
-        return 0
-    began = time.monotonic()
-    stopped = stop_all(settings.run)
-    names = ", ".join(stopped)
-    print(f"stopped {names} in {time.monotonic() - began:.1f} s" if names else "nothing is running")
+        _end(other)
+    stopped = stop_all(settings.run) if settings.run.exists() else []
+    if stopped:
+        print(f"stopped {', '.join(stopped)} in {time.monotonic() - began:.1f} s")
+    else:
+        print("stopped the `make run` that was at work" if other else "nothing is running")
     return 0
 
 
-def _end_other(pid: int) -> None:
+def _end(pid: int) -> None:
+    asked = time.monotonic()
     try:
         process = psutil.Process(pid)
         process.send_signal(signal.SIGTERM)
-        process.wait(_STOP_SECONDS)
+        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() - asked < _STOP_SECONDS:
+            time.sleep(0.1)
     except psutil.NoSuchProcess:
         return
 
@@ -101,13 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     home = Path(os.path.abspath(parsed.home))  # noqa: PTH100 (a link in the path is kept)
     if parsed.command == "stop":
-        return stop(Settings(home=home, dags=home, port=0))
-    settings = Settings(home=home, dags=parsed.dags.absolute(), port=parsed.port or 0, host=parsed.host)
-    if not parsed.port:
-        settings = Settings(
-            home=home,
-            dags=settings.dags,
-            host=settings.host,
-            port=service.running_port(settings) or DEFAULT_PORT,
-        )
+        return stop(Settings(home=home, dags=home, port=DEFAULT_PORT))
+    settings = Settings(home=home, dags=parsed.dags.absolute(), port=parsed.port or DEFAULT_PORT, host=parsed.host)
+    if parsed.port is None:
+        settings = replace(settings, port=service.running_port(settings) or DEFAULT_PORT)
     return start(settings, parsed.run)

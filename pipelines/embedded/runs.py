@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.embedded.api import AirflowApi
+import httpx
+
+from pipelines.embedded.api import AirflowApi, ApiError
 from pipelines.embedded.progress import Progress
 from pipelines.embedded.service import Service
 
@@ -94,8 +97,11 @@ def run_pipeline(service: Service, dag_id: str, progress: Progress) -> RunEnd:
     follower = _Follower(service, api, progress, dag_id, run_id)
     try:
         return _follow(follower)
-    except BaseException:
-        api.set_run_state(dag_id, run_id, "failed")
+    except BaseException as problem:
+        with suppress(ApiError, httpx.HTTPError):
+            api.set_run_state(dag_id, run_id, "failed")
+        if isinstance(problem, httpx.HTTPError):
+            service.check_alive()
         raise
     finally:
         api.close()
@@ -104,16 +110,25 @@ def run_pipeline(service: Service, dag_id: str, progress: Progress) -> RunEnd:
 def _wait_until_parsed(service: Service, api: AirflowApi, dag_id: str, progress: Progress) -> dict[str, Any]:
     edited = _latest_edit(service.settings.dags)
     deadline = time.monotonic() + _PARSE_SECONDS
+    others_known = False
     progress.begin(dag_id, "reading its file")
     while time.monotonic() < deadline:
-        dag = api.dag(dag_id)
-        if dag and not dag["is_stale"] and datetime.fromisoformat(dag["last_parsed_time"]).timestamp() > edited:
+        dags = {dag["dag_id"]: dag for dag in api.dags() if _is_current(dag, edited)}
+        if dag_id in dags:
             progress.end(dag_id, "reading its file", "ready")
-            return dag
+            return dags[dag_id]
+        if dags and not others_known:
+            # The files have been read; this one was among them, or will be the next time at the latest.
+            others_known = True
+            deadline = min(deadline, time.monotonic() + service.settings.parse_seconds + 2)
         service.check_alive()
         progress.tick()
         time.sleep(_POLL_SECONDS)
     raise RunError(_why_missing(api, dag_id))
+
+
+def _is_current(dag: dict[str, Any], edited: float) -> bool:
+    return not dag["is_stale"] and datetime.fromisoformat(dag["last_parsed_time"]).timestamp() > edited
 
 
 def _latest_edit(dags: Path) -> float:
@@ -122,7 +137,7 @@ def _latest_edit(dags: Path) -> float:
 
 def _why_missing(api: AirflowApi, dag_id: str) -> str:
     errors = "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in api.import_errors())
-    known = ", ".join(api.dag_ids()) or "none"
+    known = ", ".join(sorted(dag["dag_id"] for dag in api.dags())) or "none"
     message = f"Airflow has no pipeline {dag_id!r} that can be run; it knows: {known}."
     return f"{message} Its import errors:\n{errors}" if errors else message
 

@@ -138,22 +138,36 @@ def test_the_log_before_is_kept(run: Path) -> None:
     assert (run.parent / "parent.log.1").exists()
 
 
-def test_an_interrupt_waits_for_the_end_of_what_must_be_whole() -> None:
+@pytest.fixture
+def listening() -> Iterator[HeldInterrupts]:
     held = HeldInterrupts()
     before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    held.listen()
+    yield held
+    for sign, handler in before.items():
+        signal.signal(sign, handler)
+
+
+def interrupt_myself() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.01)
+
+
+def test_an_interrupt_waits_for_the_end_of_what_must_be_whole(listening: HeldInterrupts) -> None:
     finished = []
 
-    def interrupt_myself() -> None:
-        with held:
-            os.kill(os.getpid(), signal.SIGTERM)
+    def do_it_whole() -> None:
+        with listening:
+            interrupt_myself()
             finished.append(True)
 
-    try:
-        held.listen()
-        with pytest.raises(KeyboardInterrupt):
-            interrupt_myself()
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
-
+    with pytest.raises(KeyboardInterrupt):
+        do_it_whole()
     assert finished
+
+
+def test_a_second_interrupt_does_not_break_off_the_cleaning_up(listening: HeldInterrupts) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_myself()
+
+    interrupt_myself()
