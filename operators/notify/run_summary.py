@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _BAD_STATES = ("failed", "upstream_failed")
-_SHOWN_VERDICTS = 20
+_WORST_FIRST = ("fail", "inconclusive", "warn", "pass")
+_SHOWN_VERDICTS = 40
 _SHOWN_FACTS = 30
 
 
@@ -107,7 +108,7 @@ def render_summary(subject: str, run: RunSummary) -> Message:
             f"{deployment['registered_model']} version {deployment['version']} is {deployment['alias']}"
             + (f" (before: version {before})" if before else " (the first one)")
         )
-    tables = (_task_table(run), _problem_table(run), _fact_table(run), _report_table(run))
+    tables = (_task_table(run), _verdict_table(run), _fact_table(run), _report_table(run))
     return build_message(subject, run.state, facts, tables, _to_data(run))
 
 
@@ -144,23 +145,22 @@ def _task_table(run: RunSummary) -> Table:
     return Table("Tasks", ("task", "state", "seconds", "verdict"), rows)
 
 
-def _problem_table(run: RunSummary) -> Table:
-    rows = [row for task in run.tasks for row in _iter_problems(task)]
-    left_out = len(rows) - _SHOWN_VERDICTS
-    if left_out > 0:
-        rows = [*rows[:_SHOWN_VERDICTS], ("", f"and {left_out} more", "", "", "", "see the reports")]
-    columns = ("task", "name", "verdict", "observed", "threshold", "note")
-    return Table("Not passed", columns, tuple(rows))
+def _verdict_table(run: RunSummary) -> Table:
+    found = [row for task in run.tasks for row in _iter_verdicts(task)]
+    rows = sorted(found, key=lambda row: _WORST_FIRST.index(row[2]))
+    if len(rows) > _SHOWN_VERDICTS:
+        left_out = f"and {len(rows) - _SHOWN_VERDICTS} more"
+        rows = [*rows[:_SHOWN_VERDICTS], ("", left_out, "", "", "", "see the reports")]
+    return Table("Verdicts", ("task", "name", "verdict", "observed", "threshold", "note"), tuple(rows))
 
 
-def _iter_problems(task: TaskSummary) -> Iterator[tuple[str, ...]]:
+def _iter_verdicts(task: TaskSummary) -> Iterator[tuple[str, ...]]:
     problem = task.judgement.get("problem")
     if problem:
         yield (task.task_id, "verdicts.json", "inconclusive", "unreadable", "", str(problem))
     for v in task.judgement.get("verdicts", ()):
-        if v["verdict"] != "pass":
-            observed = format_value(v["observed"])
-            yield (task.task_id, v["name"], v["verdict"], observed, v["threshold"], v.get("message", ""))
+        observed = format_value(v["observed"])
+        yield (task.task_id, v["name"], v["verdict"], observed, v["threshold"], v.get("message", ""))
 
 
 def _fact_table(run: RunSummary) -> Table:

@@ -131,7 +131,18 @@ def test_a_failed_gate_is_told_with_its_numbers() -> None:
     assert "deploy_model    upstream_failed" in text
     assert "send_notification" not in text
     assert "evaluate_model  roc_auc  fail     0.951235  min 0.97   143 rows" in text
-    assert "rows  " not in text.split("Not passed")[1].split("Reports")[0]
+    assert "evaluate_model  rows     pass     569       min 500" in text
+
+
+def test_the_worst_verdicts_come_first_and_many_are_cut() -> None:
+    many = [Verdict(name=f"column_{n}", outcome=Outcome.PASS, observed=n, threshold="min 0") for n in range(60)]
+    upstream = verdict_of("validate_data", *many, WARNED, FAILED)
+
+    text = text_of(notify(states=dict.fromkeys(TASKS, ("success", 1.0)), upstream=upstream))
+
+    assert text.index("roc_auc") < text.index("duplicates") < text.index("column_0") < text.index("and 22 more")
+    assert "column_37 " in text
+    assert "column_38 " not in text
 
 
 def test_tasks_stand_in_the_order_in_which_they_ran() -> None:
