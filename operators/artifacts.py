@@ -65,7 +65,7 @@ class Reference:
     sha256: str
     """Of its manifest, which holds the sha256 of every file."""
     kind: str
-    """``dataset``, ``transformer``, ``model``, ``judgement``, ``health`` …"""
+    """``dataset``, ``split``, ``features``, ``model``, ``judgement``, ``health`` …"""
     rows: int | None = None
 
     def to_xcom(self) -> dict[str, Any]:
@@ -213,7 +213,10 @@ class Artifact:
         """
         if name not in self.files:
             raise ArtifactError(f"{self.reference.uri} has no file {name!r}; it has {', '.join(sorted(self.files))}")
-        data: bytes = (self._directory / name).read_bytes()
+        try:
+            data: bytes = (self._directory / name).read_bytes()
+        except FileNotFoundError:
+            raise ArtifactError(f"{self.uri_of(name)} does not exist; the file was deleted after its task") from None
         _check_sha256(data, self.files[name]["sha256"], self.uri_of(name))
         return data
 

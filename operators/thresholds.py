@@ -12,6 +12,8 @@ from typing import Any
 from operators.verdict import Outcome, Verdict
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d|w)")
+_DURATIONS = re.compile(r"(\d+(\.\d+)?(ms|s|m|h|d|w))+")
+_LONGEST_SECONDS = 1000 * 365 * 86400.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _KEYS = ("min", "max", "between", "warn", "fail")
 
@@ -27,12 +29,16 @@ def parse_duration(value: str | int | float, *, where: str) -> timedelta:
     :param where: how to call the place in an error, e.g. ``check_dag_runs.window``
     :raises ThresholdError: if it is not a duration
     """
+    seconds = -1.0
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    parts = list(_DURATION.finditer(value)) if isinstance(value, str) else []
-    if not parts or "".join(part.group() for part in parts) != value:
-        raise ThresholdError(f"{where}: {value!r} is not a duration; write a number and a unit, as in 90s, 5m, 36h, 7d")
-    return timedelta(seconds=sum(float(part["number"]) * _SECONDS[part["unit"]] for part in parts))
+        seconds = value
+    elif isinstance(value, str) and _DURATIONS.fullmatch(value):
+        seconds = sum(float(part["number"]) * _SECONDS[part["unit"]] for part in _DURATION.finditer(value))
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise ThresholdError(
+            f"{where}: {value!r:.80} is not a duration; write a number and a unit, as in 90s, 5m, 36h, 7d"
+        )
+    return timedelta(seconds=seconds)
 
 
 def parse_quantity(value: str | int | float, *, where: str) -> float:
@@ -44,14 +50,17 @@ def parse_quantity(value: str | int | float, *, where: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ThresholdError(f"{where}: {value!r} is not a number, a percentage or a duration")
-    if not isinstance(value, str):
-        return float(value)
-    if value.endswith("%"):
-        try:
-            return float(value[:-1]) / 100
-        except ValueError:
-            raise ThresholdError(f"{where}: {value!r} is not a percentage; write it as in 1% or 0.5%") from None
-    return parse_duration(value, where=where).total_seconds()
+    if isinstance(value, str) and not value.endswith("%"):
+        return parse_duration(value, where=where).total_seconds()
+    try:
+        number = float(value[:-1]) / 100 if isinstance(value, str) else float(value)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ThresholdError(
+            f"{where}: {value!r:.80} is not a finite number or percentage; write it as in 0.5, 1% or 0.5%"
+        )
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,11 @@ def parse_threshold(value: Mapping[str, Any], *, where: str) -> Threshold:
     :param where: how to call the place in an error
     :raises ThresholdError: if a key is unknown, or the bounds contradict each other
     """
-    unknown = sorted(set(value) - set(_KEYS))
-    if unknown or not value:
-        found = ", ".join(map(repr, unknown)) or "nothing"
-        raise ThresholdError(f"{where}: a threshold takes {', '.join(_KEYS)}; found {found}")
+    keys = list(value) if isinstance(value, Mapping) else []
+    unknown = [key for key in keys if key not in _KEYS]
+    if unknown or not keys:
+        found = ", ".join(map(repr, unknown)) or repr(value)
+        raise ThresholdError(f"{where}: a threshold takes {', '.join(_KEYS)}; found {found:.100}")
     fail = _fail_interval(value, where)
     warn = _warn_interval(value, fail, where)
     if fail[0] > fail[1]:
@@ -124,10 +134,10 @@ def _fail_interval(value: Mapping[str, Any], where: str) -> tuple[float, float]:
         return _pair(value["between"], f"{where}.between")
     if "fail" in value and "max" in value:
         raise ThresholdError(f"{where}: fail and max mean the same bound; give one")
-    upper = value.get("max", value.get("fail"))
+    upper = "max" if "max" in value else "fail"
     return (
         parse_quantity(value["min"], where=f"{where}.min") if "min" in value else -math.inf,
-        parse_quantity(upper, where=f"{where}.max") if upper is not None else math.inf,
+        parse_quantity(value[upper], where=f"{where}.{upper}") if upper in value else math.inf,
     )
 
 
@@ -136,7 +146,7 @@ def _warn_interval(value: Mapping[str, Any], fail: tuple[float, float], where: s
         return fail
     if isinstance(value["warn"], list | tuple):
         return _pair(value["warn"], f"{where}.warn")
-    if "between" in value or ("min" in value and "max" in value):
+    if "between" in value or ("min" in value and value.keys() & {"max", "fail"}):
         raise ThresholdError(f"{where}.warn: two sides can fail, so warn takes two bounds, as in [0.2, 0.8]")
     bound = parse_quantity(value["warn"], where=f"{where}.warn")
     return (bound, math.inf) if "min" in value else (-math.inf, bound)

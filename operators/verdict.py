@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -54,7 +55,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Give the plain form, with the outcome under the key ``verdict``."""
-        plain = asdict(self)
+        plain = {**asdict(self), "observed": _json_value(self.observed), "bound": _json_value(self.bound)}
         plain["verdict"] = str(plain.pop("outcome"))
         return plain
 
@@ -84,21 +85,33 @@ class Judgement:
         """Whether the task has to fail."""
         return self.outcome is Outcome.FAIL or (self.inconclusive_fails and self.outcome is Outcome.INCONCLUSIVE)
 
+    def stopping(self) -> list[Verdict]:
+        """Give the verdicts which stop the run, those that fail before those that could not be measured."""
+        outcomes = (Outcome.FAIL, Outcome.INCONCLUSIVE) if self.inconclusive_fails else (Outcome.FAIL,)
+        return [verdict for outcome in outcomes for verdict in self.verdicts if verdict.outcome is outcome]
+
     def failure_message(self) -> str:
         """One line that names every verdict which stops the run."""
-        stopping = {Outcome.FAIL, Outcome.INCONCLUSIVE} if self.inconclusive_fails else {Outcome.FAIL}
         parts = [
             f"{v.name} {v.outcome}: observed {format_value(v.observed)}, threshold {v.threshold}"
             + (f" ({v.message})" if v.message else "")
-            for v in self.verdicts
-            if v.outcome in stopping
+            for v in self.stopping()
         ]
         return f"{self.title}: {len(parts)} of {len(self.verdicts)} not passed. " + "; ".join(parts)
 
 
+def _json_value(value: float | str | None) -> float | str | None:
+    """Give what JSON can hold: it has no NaN, which says that nothing was measured, and no infinity."""
+    if value is None or isinstance(value, str):
+        return value
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else str(value)
+
+
 def format_value(value: float | str | None) -> str:
     """Write an observed value for people: six significant digits, a dash where there is none."""
-    if value is None:
+    if value is None or value != value:  # noqa: PLR0124 (NaN)
         return "–"
     return value if isinstance(value, str) else f"{value:.6g}"
 
@@ -150,14 +163,13 @@ def record_judgement(
 
 def _summary(judgement: Judgement, artifact: ArtifactWriter) -> dict[str, Any]:
     counts = Counter(verdict.outcome for verdict in judgement.verdicts)
-    failing = [v.name for v in judgement.verdicts if v.outcome is Outcome.FAIL]
     return {
         "verdict": str(judgement.outcome),
         "passed": counts[Outcome.PASS],
         "warned": counts[Outcome.WARN],
         "failed": counts[Outcome.FAIL],
         "inconclusive": counts[Outcome.INCONCLUSIVE],
-        "failing": [name[:60] for name in failing[:_NAMED_AT_MOST]],
+        "failing": [verdict.name[:60] for verdict in judgement.stopping()[:_NAMED_AT_MOST]],
         "verdicts": artifact.uri_of("verdicts.json"),
         "report": artifact.uri_of("report.html"),
     }

@@ -235,10 +235,10 @@ def _publish(
     transformer: Pipeline,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    import skops.io
+    from operators.model.trusted_types import import_skops
 
     artifact = ArtifactWriter(context)
     for part, matrix in matrices.items():
         artifact.write_frame(f"{part}.parquet", matrix.assign(**{facts["target"]: targets[part].to_numpy()}))
-    artifact.write_bytes(TRANSFORMER, skops.io.dumps(transformer))
+    artifact.write_bytes(TRANSFORMER, import_skops().dumps(transformer))
     return artifact.publish("features", rows=sum(map(len, matrices.values())), facts=facts).to_xcom()

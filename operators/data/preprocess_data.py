@@ -197,7 +197,7 @@ def _describe(split: Split) -> Table:
 
 
 def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
-    import skops.io
+    from operators.model.trusted_types import import_skops
 
     artifact = ArtifactWriter(context)
     for name, part in (("train", split.train), ("test", split.test)):
@@ -205,5 +205,5 @@ def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[st
         transformed = transformer.transform(part)
         transformed[split.target] = part[split.target]
         artifact.write_frame(f"{name}.parquet", transformed)
-    artifact.write_bytes(TRANSFORMER, skops.io.dumps(transformer))
+    artifact.write_bytes(TRANSFORMER, import_skops().dumps(transformer))
     return artifact.publish("split", rows=len(split.train) + len(split.test), facts=facts).to_xcom()
