@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -191,5 +190,11 @@ def _run_path(dag_id: str, run_id: str) -> str:
 def _log_line(line: Any) -> str:
     if not isinstance(line, dict):
         return str(line)
-    detail = line.get("error_detail")
-    return " ".join(filter(None, [line.get("event", ""), json.dumps(detail) if detail else ""]))
+    return "\n".join([str(line.get("event", "")), *_iter_traceback(line.get("error_detail") or [])])
+
+
+def _iter_traceback(exceptions: list[dict[str, Any]]) -> Iterator[str]:
+    for exception in exceptions:
+        for frame in exception.get("frames", []):
+            yield f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["name"]}'
+        yield f"{exception.get('exc_type')}: {exception.get('exc_value')}"

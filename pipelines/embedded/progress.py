@@ -84,7 +84,7 @@ class LineProgress:
 
     def _show_end(self, scope: str, name: str, state: str, seconds: float | None, note: str) -> None:
         duration = "" if seconds is None else f"{seconds:6.1f} s"
-        print(f"{scope:<12}  {name:<24} {state:<10} {duration:>8}  {note}".rstrip(), flush=True)
+        print(f"{scope:<12}  {name:<24} {state:<15} {duration:>8}  {note}".rstrip(), flush=True)
 
 
 class TerminalProgress(LineProgress):
@@ -121,7 +121,7 @@ class TerminalProgress(LineProgress):
                 (f"{mark} ", style),
                 (f"{scope:<12}  ", "dim"),
                 f"{name:<24} ",
-                (f"{state:<10} ", style),
+                (f"{state:<15} ", style),
                 (f"{duration:>8}  ", ""),
                 (note, "dim"),
             )

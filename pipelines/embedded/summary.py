@@ -28,7 +28,7 @@ class TaskSummary:
     judgement: Mapping[str, Any] = field(default_factory=dict)
     """Its ``verdicts.json``."""
     log_tail: str = ""
-    """The end of its log, if it failed."""
+    """The end of its log, if it failed for another reason than its verdict."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -83,7 +83,8 @@ def _collect_task(api: AirflowApi, run: RunEnd, task: TaskEnd) -> TaskSummary:
         reference=xcom("return_value"),
         verdict=verdict,
         judgement=_read_json(verdict["verdicts"]) if "verdicts" in verdict else {},
-        log_tail=_log_tail(api, run, task) if task.state == "failed" else "",
+        # Why a verdict stopped the run is in the verdict itself.
+        log_tail=_log_tail(api, run, task) if task.state == "failed" and verdict.get("verdict") != "fail" else "",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,13 @@ from rich.text import Text
 from pipelines.embedded.progress import STYLE_OF_STATE
 from pipelines.embedded.summary import RunSummary, Summary, TaskSummary, file_path
 
-_WIDTH_OF_FILES = 120
 _WORST_FIRST = ("fail", "inconclusive", "warn", "pass")
-# A judgement with more verdicts than this shows only those that need a look.
-_SHOWN_IN_FULL = 12
-_JUDGES_MODELS = "evaluation"
+# What judges a model is shown whole; of all other checks, those that did not pass.
+_SHOWN_WHOLE = frozenset({"Quality gates", "Deployment"})
+_LONG_NOTE = 60
+_NO_TABLES = frozenset({"health", "judgement"})
+# Wide enough to cut nothing off: a terminal breaks long lines by itself, and paths are to be copied.
+_WIDTH = 1000
 
 
 def print_summary(summary: Summary, *, seconds: float) -> None:
@@ -27,11 +30,16 @@ def print_summary(summary: Summary, *, seconds: float) -> None:
     :param summary: what came out
     :param seconds: how long all of it took
     """
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_OF_FILES)
-    # Paths and addresses are to be copied: they are never broken over two lines.
-    console.print(render_summary(summary, seconds=seconds), soft_wrap=True)
+    # Names and thresholds are shown as they are, whatever brackets they have.
+    console = Console(width=_WIDTH, markup=False, emoji=False, highlight=False)
+    with console.capture() as captured:
+        console.print(render_summary(summary, seconds=seconds))
+    print(_without_padding(captured.get()))
+
+
+def _without_padding(text: str) -> str:
+    # A style may end after the blanks that fill up a line.
+    return re.sub(r"[ ]+((?:\x1b\[[0-9;]*m)*)$", r"\1", text.rstrip(), flags=re.MULTILINE)
 
 
 def render_summary(summary: Summary, *, seconds: float) -> RenderableType:
@@ -81,7 +89,7 @@ def _task_table(tasks: Sequence[TaskSummary]) -> Table:
     for task in tasks:
         end = task.end
         seconds = "" if end.seconds is None else f"{end.seconds:.1f}"
-        rows = task.reference.get("rows")
+        rows = None if task.reference.get("kind") in _NO_TABLES else task.reference.get("rows")
         table.add_row(
             end.task_id,
             _coloured(end.state),
@@ -105,26 +113,22 @@ def _verdict_counts(verdict: Mapping[str, Any]) -> Text:
 
 
 def _shown_verdicts(task: TaskSummary) -> list[Mapping[str, Any]]:
-    verdicts = list(task.judgement.get("verdicts", []))
-    if len(verdicts) > _SHOWN_IN_FULL and not _is_evaluation(task):
-        verdicts = [verdict for verdict in verdicts if verdict["verdict"] != "pass"]
+    whole = task.judgement.get("title") in _SHOWN_WHOLE
+    verdicts = [v for v in task.judgement.get("verdicts", []) if whole or v["verdict"] != "pass"]
     return sorted(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict["verdict"]))
 
 
-def _is_evaluation(task: TaskSummary) -> bool:
-    # A gate that failed leaves no reference behind.
-    return task.reference.get("kind") == _JUDGES_MODELS or task.judgement.get("title") == "Quality gates"
-
-
 def _verdict_table(task: TaskSummary, verdicts: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = _table(task.judgement.get("title") or task.end.task_id, "observed", "threshold", "verdict", "")
+    table = _table(str(task.judgement["title"]), "observed", "threshold", "verdict", "")
     for verdict in verdicts:
+        note = str(verdict.get("message", ""))
+        worth_it = verdict["verdict"] != "pass" or len(note) <= _LONG_NOTE
         table.add_row(
             str(verdict["name"]),
             _number(verdict["observed"]),
             str(verdict["threshold"]),
             _coloured(verdict["verdict"]),
-            Text(str(verdict.get("message", "")), style="dim"),
+            Text(note if worth_it else "", style="dim"),
         )
     return Padding(table, (1, 0, 0, 0))
 
@@ -138,6 +142,7 @@ def _number(observed: Any) -> str:
 def _facts(tasks: Sequence[TaskSummary]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
     for name, value in _iter_facts(tasks):
         table.add_row(name, value)
     return Padding(table, (1, 0, 0, 0))
@@ -156,7 +161,7 @@ def _iter_facts(tasks: Sequence[TaskSummary]) -> Iterator[tuple[str, str]]:
             yield "health", str(task.verdict["verdict"])
     for task in tasks:
         if "report" in task.verdict:
-            yield "report", f"{task.end.task_id}: {_shown_path(task.verdict['report'])}"
+            yield "report", _shown_path(task.verdict["report"])
 
 
 def _shown_path(uri: str) -> str:
