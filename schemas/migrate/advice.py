@@ -63,6 +63,8 @@ def _of_key(found: Found) -> str:
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
         return 'values that pipelines share stand under "default:", in each file'
+    if scope is Scope.DAG and key == "timetable" and isinstance(found.entry.value, dict):
+        return _of_schedule(found.entry.value)
     if scope is Scope.DAG and found.owner == ("default",) and key == "tasks":
         return "tasks are not shared; write them into each pipeline"
     if scope is Scope.DAG and found.owner[0] in INSTEAD[Scope.FILE]:
@@ -72,6 +74,8 @@ def _of_key(found: Found) -> str:
 
 def _of_value(found: Found) -> str:
     value, key, scope = found.entry.value, found.entry.key, found.scope
+    if scope is Scope.FILE:
+        return INSTEAD[scope].get(key, "")
     if scope is Scope.TASK and key == "operator" and isinstance(value, str):
         return _of_operator(value)
     if scope is Scope.DAG and key == "schedule":
@@ -97,9 +101,14 @@ def _of_schedule(value: Any) -> str:
         instead = INSTEAD_OF_SCHEDULE["timedelta"]
         return f'{instead}: "{cron}" starts as often, at full hours' if cron else instead
     if kind and "asset" not in kind.lower() and "dataset" not in kind.lower():
-        cron = value.get("cron", "") if "Cron" in kind else ""
-        return f'write the cron expression alone: "{cron}"' if cron else INSTEAD_OF_SCHEDULE["timetable"]
+        cron = _first_argument(value, "cron") if "Cron" in kind else ""
+        return f'write the cron expression alone, schedule: "{cron}"' if cron else INSTEAD_OF_SCHEDULE["timetable"]
     return INSTEAD_OF_SCHEDULE["assets"] if isinstance(value, dict | list) else ""
+
+
+def _first_argument(value: dict[str, Any], name: str) -> str:
+    arguments = value.get("__args__")
+    return str(value.get(name) or (arguments[0] if isinstance(arguments, list) and arguments else ""))
 
 
 def _of_object(value: Any, *, is_duration: bool) -> str:

@@ -91,8 +91,22 @@ _OF_TASKS = {
     "resources": "Airflow 3 has no resources of a task; set them for the executor",
 }
 
+_OF_PIPELINES = (
+    "catchup",
+    "concurrency",
+    "dagrun_timeout",
+    "description",
+    "max_active_runs",
+    "max_active_tasks",
+    "params",
+    "schedule",
+    "schedule_interval",
+    "tags",
+)
+
 INSTEAD: Mapping[Scope, Mapping[str, str]] = {
     Scope.FILE: {
+        "__extends__": 'files take nothing from each other; write what pipelines share under "default:", in each file',
         "task_groups": "dag-factory ignores it here; task groups stand inside a pipeline",
     },
     Scope.DAG: {
@@ -109,6 +123,7 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
     },
     Scope.ARGS: {
         **_OF_TASKS,
+        **{key: "it has no effect in default_args; it stands at the pipeline" for key in _OF_PIPELINES},
         "timezone": "the time zone stands at the pipeline, and is that of all its dates",
     },
     Scope.GROUP: {

@@ -30,6 +30,7 @@ from schemas.source import Source
 DURATIONS = frozenset(("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout"))
 DATES = frozenset(("start_date", "end_date"))
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})", re.ASCII)
+_OF_FUNCTION = re.compile(r"_(?:file|name)['\"]?\s*:\s")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -215,7 +216,8 @@ def _variables(source: Source) -> Iterator[Note]:
         line, column = layout.position(match.start())
         start = layout.line_start(match.start())
         before = source.text[start : match.start()]
-        if before.lstrip().startswith("#") or " #" in before:
+        # a comment, or the file of a function, which there is something to be said of anyway
+        if before.lstrip().startswith("#") or " #" in before or _OF_FUNCTION.search(before):
             continue
         if "bash_command" in before:
             message = f"the shell replaces {match[0]} when the task runs; dag-factory did when it read the file"

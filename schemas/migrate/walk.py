@@ -22,6 +22,8 @@ class Found:
     entry: Entry
     owner: Path
     """The path of the mapping of a known kind that it stands in."""
+    pipeline: Path = ()
+    """The path of its pipeline, or of the ``default`` block; empty in a ``defaults.yml``, which is like one."""
 
     @property
     def siblings(self) -> Mapping[str, Any]:
@@ -50,35 +52,36 @@ def _of_dag(source: Source, layout: Layout, path: Path) -> Iterator[Found]:
     dag = _at(source, path)
     if not isinstance(dag, dict):
         return
-    yield from _of_mapping(source, layout, path, Scope.DAG)
-    yield from _of_mapping(source, layout, (*path, "default_args"), Scope.ARGS)
+    mappings = [(path, Scope.DAG), ((*path, "default_args"), Scope.ARGS)]
     for name, _ in _items(dag.get("task_groups")):
         group = (*path, "task_groups", name)
-        yield from _of_mapping(source, layout, group, Scope.GROUP)
-        yield from _of_mapping(source, layout, (*group, "default_args"), Scope.ARGS)
-    for name, _ in _items(dag.get("tasks")):
-        yield from _of_mapping(source, layout, (*path, "tasks", name), Scope.TASK)
+        mappings += [(group, Scope.GROUP), ((*group, "default_args"), Scope.ARGS)]
+    mappings += [((*path, "tasks", name), Scope.TASK) for name, _ in _items(dag.get("tasks"))]
+    for owner, scope in mappings:
+        for entry in _iter_mapping(source, layout, owner, scope):
+            is_own = entry.path[:-1] == owner
+            yield Found(scope if is_own else Scope.VALUE, entry, owner, path)
 
 
 _OWN_SCOPE = ("default_args", "task_groups", "tasks")
 
 
-def _of_mapping(source: Source, layout: Layout, path: Path, scope: Scope) -> Iterator[Found]:
+def _iter_mapping(source: Source, layout: Layout, path: Path, scope: Scope) -> Iterator[Entry]:
     mapping = _at(source, path)
     if not isinstance(mapping, dict):
         return
     for key, value in mapping.items():
-        yield Found(scope, Entry(source, layout, (*path, key)), path)
+        yield Entry(source, layout, (*path, key))
         if not (scope in (Scope.DAG, Scope.GROUP) and key in _OWN_SCOPE) and not is_object(value):
-            yield from _inside(source, layout, (*path, key), path)
+            yield from _iter_inside(source, layout, (*path, key))
 
 
-def _inside(source: Source, layout: Layout, path: Path, owner: Path) -> Iterator[Found]:
+def _iter_inside(source: Source, layout: Layout, path: Path) -> Iterator[Entry]:
     for key, value in _items(_at(source, path)):
         if isinstance(key, str):
-            yield Found(Scope.VALUE, Entry(source, layout, (*path, key)), owner)
+            yield Entry(source, layout, (*path, key))
         if not is_object(value):
-            yield from _inside(source, layout, (*path, key), owner)
+            yield from _iter_inside(source, layout, (*path, key))
 
 
 def _items(value: Any) -> list[tuple[str | int, Any]]:

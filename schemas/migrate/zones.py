@@ -18,9 +18,7 @@ _LEVEL = len(("pipeline", "default_args", "timezone"))
 
 def of_pipeline(found: Found) -> str:
     """Name the zone of the dates of the pipeline that a key belongs to; both factories agree on it."""
-    root = found.entry.source.data
-    dag = root.get(found.entry.path[0]) if isinstance(root, dict) else None
-    return _first(dag, root, _default(root))
+    return _first(_pipeline(found), _default(found))
 
 
 def moves_up(found: Found) -> bool:
@@ -28,20 +26,21 @@ def moves_up(found: Found) -> bool:
 
     Airflow takes the pipeline's zone from its own dates, and without any from those of ``default_args``.
     """
-    root, owner = found.entry.source.data, found.entry.path[0]
-    args = found.siblings
-    if len(found.entry.path) != _LEVEL or "timezone" not in args or not _DATED & set(args):
+    if len(found.entry.path) != _LEVEL or "timezone" not in found.siblings or not _has_dates(found):
         return False
-    others = [dag for key, dag in root.items() if key != "default"] if owner == "default" else [_default(root)]
-    taken = {key for mapping in (root[owner], *others) if isinstance(mapping, dict) for key in mapping}
+    others = _pipelines(found) if _is_default(found) else [_default(found)]
+    taken = {key for mapping in (_pipeline(found), *others) if isinstance(mapping, Mapping) for key in mapping}
     return not taken & {"timezone", *_DATED}
+
+
+def _has_dates(found: Found) -> bool:
+    inherited = _default(found).get("default_args")
+    return any(isinstance(args, Mapping) and _DATED & set(args) for args in (found.siblings, inherited))
 
 
 def sets_zone_of_schedule(found: Found) -> bool:
     """Tell whether Airflow takes the zone of the schedule from a date of ``default_args``, as there is no other."""
-    root = found.entry.source.data
-    mappings = (root.get(found.entry.path[0]), _default(root))
-    return not any(isinstance(mapping, dict) and "start_date" in mapping for mapping in mappings)
+    return not any("start_date" in mapping for mapping in (_pipeline(found), _default(found)))
 
 
 def with_offset(moment: str, found: Found) -> str | None:
@@ -80,21 +79,38 @@ def _in_zone(text: str, zone: str) -> datetime | None:
 
 def _of_arguments(found: Found) -> str:
     """Name the zone that dag-factory reads dates of ``default_args`` in: their own, whatever the pipeline's is."""
-    shared = _default(found.entry.source.data)
-    return _first(found.siblings, shared.get("default_args") if isinstance(shared, dict) else None)
+    return _first(found.siblings, _default(found).get("default_args"))
 
 
 def _readers(found: Found) -> set[str]:
     """Name the zones of all pipelines that use a date."""
-    root = found.entry.source.data
-    if found.entry.path[0] != "default" or not isinstance(root, dict):
+    if not _is_default(found):
         return {of_pipeline(found)}
-    dags = [dag for key, dag in root.items() if key != "default"]
-    return {_first(dag, _default(root)) for dag in dags} or {of_pipeline(found)}
+    return {_first(dag, _default(found)) for dag in _pipelines(found)} or {of_pipeline(found)}
 
 
-def _default(root: Any) -> Any:
-    return root.get("default") if isinstance(root, dict) else None
+def _is_default(found: Found) -> bool:
+    return found.pipeline == ("default",)
+
+
+def _root(found: Found) -> Mapping[str, Any]:
+    root = found.entry.source.data
+    return root if isinstance(root, dict) else {}
+
+
+def _pipeline(found: Found) -> Mapping[str, Any]:
+    """Give the pipeline that a key belongs to; of a ``defaults.yml`` the whole file is one."""
+    dag = _root(found).get(str(found.pipeline[0])) if found.pipeline else _root(found)
+    return dag if isinstance(dag, dict) else {}
+
+
+def _default(found: Found) -> Mapping[str, Any]:
+    default = _root(found).get("default")
+    return default if isinstance(default, dict) else {}
+
+
+def _pipelines(found: Found) -> list[Any]:
+    return [dag for key, dag in _root(found).items() if key != "default"]
 
 
 def _first(*mappings: Any) -> str:

@@ -29,6 +29,7 @@ SAME = [
     "schedule-none",
     "task-groups",
     "time-zone-of-default-args",
+    "time-zone-of-inherited-dates",
     "what-both-know",
 ]
 # dag-factory adds a tag, and the YAML to the text; the file and its place differ as the loaders do
