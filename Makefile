@@ -29,19 +29,14 @@ stop: ## stop all that `make run` started
 test: install-dev ## all tests, those on a real running Airflow too (minutes)
 	@.venv/bin/python -m pytest $(PYTEST)
 
-check: install-dev ## lint, types, the pipelines and the quick tests (under two minutes)
+lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/pipelines check
+
+check: lint ## lint and the quick tests (under two minutes)
 	@.venv/bin/python -m pytest -q -m "not running" $(PYTEST)
-
-accept: install-dev ## write the expected outputs of the checker's cases and explanations anew; read the difference
-	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/schemas/test_explanations.py
-
-docs: install-dev ## write docs/rules.md anew from the explanations of the rules
-	@.venv/bin/python -m schemas.explanations > docs/rules.md.new
-	@mv docs/rules.md.new docs/rules.md
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE_LOCK) --extra airflow -o requirements.lock

@@ -83,6 +83,10 @@ class AirflowApi:
         found: dict[str, Any] | None = response.json() if response.is_success else None
         return found
 
+    def warm_up(self) -> None:
+        """Let the server build the part that serves tasks, which it does on the first call, in seconds."""
+        self._client.get("/execution/health", timeout=120)
+
     def dag(self, dag_id: str) -> dict[str, Any] | None:
         """Give a DAG, or None."""
         return self.find(f"/dags/{quote(dag_id)}")  # type: ignore[no-any-return]

@@ -46,6 +46,9 @@ def start(settings: Settings, pipelines: Sequence[str]) -> int:
         left = "the Airflow that ran before still runs" if still else "nothing is left running"
         print(f"\ninterrupted; {left}.", file=sys.stderr)
         return interrupts.EXIT_CODE
+    except BrokenPipeError:
+        # Whoever read the output has gone; what is still to be flushed at the exit must go elsewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (StartError, RunError) as problem:
         print(f"\n{problem}", file=sys.stderr)
     except httpx.HTTPError as problem:

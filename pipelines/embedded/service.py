@@ -24,6 +24,7 @@ from pipelines.embedded.processes import Record, start_process, stop_all
 from pipelines.embedded.progress import Progress
 from pipelines.embedded.settings import ADMIN, Secrets, Settings, environment, prepare_home
 
+API_SERVER = "api-server"
 _HEALTH_KEYS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _START_SECONDS = 180.0
 _TAIL_LINES = 15
@@ -221,6 +222,9 @@ def _wait_until_healthy(settings: Settings, secrets: Secrets, records: list[Reco
                 raise _died(settings, record)
         health = api.health()
         for name in [name for name, record in waiting.items() if _is_healthy(record, health)]:
+            if name == API_SERVER:
+                # Here the others are still starting; later the first task would wait for it.
+                api.warm_up()
             del waiting[name]
             progress.end("start", name, "healthy")
         if time.monotonic() > deadline:
