@@ -13,6 +13,7 @@ from schemas.compiled import Compiler
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
+    from jsonschema import FormatChecker
     from jsonschema.protocols import Validator
 
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
@@ -22,7 +23,7 @@ _DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """A pipeline schema, as ``pipelines schema`` writes it."""
 
@@ -80,13 +81,56 @@ class Contract:
 
     @cached_property
     def validator(self) -> Validator:
-        """The jsonschema validator, for what is wrong."""
-        from jsonschema import Draft202012Validator, FormatChecker
+        """The jsonschema validator of the whole document."""
+        return self._validator_of(self.document)
+
+    @cached_property
+    def skeleton_validator(self) -> Validator:
+        """The validator of everything but the tasks, which are asked one by one: most of a file is usually right."""
+        definitions = {**self.document["$defs"], "task": True, "listed_task": True}
+        return self._validator_of({**self.document, "$defs": definitions})
+
+    def task_fits(self, task: Any, *, listed: bool) -> bool:
+        """Tell whether one task fits, in map form or in list form."""
+        name = "listed_task" if listed else "task"
+        if name not in self._predicates:
+            self._predicates[name] = self._compiler.compile({"$ref": f"#/$defs/{name}"})
+        return self._predicates[name](task)
+
+    def task_validator(self, task: Any, *, listed: bool) -> Validator:
+        """Give the validator of a task that does not fit: of its operator alone, not of every operator there is."""
+        operator = task.get("operator") if isinstance(task, dict) else None
+        operator = operator if isinstance(operator, str) else None
+        return self._task_validator(operator, listed)
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def _task_validator(self, operator: str | None, listed: bool) -> Validator:
+        definitions = self.document["$defs"]
+        schema = {**definitions["task_shape"], "$defs": definitions}
+        del schema["allOf"]
+        if operator in self.operators:
+            schema["allOf"] = [{"$ref": f"#/$defs/operators/{operator}"}]
+            # what a task may hold is known only with its operator
+            schema["unevaluatedProperties"] = False
+        if listed:
+            parts = definitions["listed_task"]
+            schema["properties"] = {**schema["properties"], **parts["properties"]}
+            schema["required"] = [*schema["required"], *parts["required"]]
+        return self._validator_of(schema)
+
+    def _validator_of(self, schema: Mapping[str, Any]) -> Validator:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(schema, format_checker=self._format_checker)
+
+    @cached_property
+    def _format_checker(self) -> FormatChecker:
+        from jsonschema import FormatChecker
 
         formats = FormatChecker(formats=())
         for name, (_, check) in FORMATS.items():
             formats.checks(name)(check)
-        return Draft202012Validator(self.document, format_checker=formats)
+        return formats
 
 
 @cache

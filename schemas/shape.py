@@ -40,22 +40,30 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     yield from _unknown_operators(source, outlines, contract)
     if contract.fits(source.data):
         return
-    errors = [error for error in contract.validator.iter_errors(source.data)]
-    without_kind = {
-        tuple(e.absolute_path)[:-1] for e in errors if e.absolute_path and e.absolute_path[-1] == "operator"
-    }
-    for error in errors:
-        path = tuple(error.absolute_path)
-        if error.validator in ("unevaluatedProperties", "additionalProperties"):
-            if path not in without_kind and "operator" in _required_of(error):
-                yield from _unknown_keys(error, path, source, contract)
-        else:
-            yield from _iter_described(error, path, source)
+    for error in contract.skeleton_validator.iter_errors(source.data):
+        yield from _iter_described(error, tuple(error.absolute_path), source, contract)
+    for path, task in _iter_tasks(source.data):
+        listed = isinstance(path[-1], int)
+        if not contract.task_fits(task, listed=listed):
+            for error in contract.task_validator(task, listed=listed).iter_errors(task):
+                yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
 
 
-def _iter_described(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+def _iter_tasks(data: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield whatever stands where tasks stand, with its path."""
+    for dag_id, dag in data.items() if isinstance(data, dict) else ():
+        tasks = dag.get("tasks") if isinstance(dag, dict) and dag_id != "default" else None
+        entries = tasks.items() if isinstance(tasks, dict) else enumerate(tasks) if isinstance(tasks, list) else ()
+        for key, task in entries:
+            yield (dag_id, "tasks", key), task
+
+
+def _iter_described(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
+    if error.validator in ("unevaluatedProperties", "additionalProperties"):
+        yield from _unknown_keys(error, path, source, contract)
+        return
     if error.validator == "anyOf" and path[-1:] != ("operator",):
-        yield from _alternatives(error, path, source)
+        yield from _alternatives(error, path, source, contract)
         return
     if error.validator == "required":
         yield from _missing_keys(error, path, source)
@@ -174,7 +182,7 @@ def _takes_code(error: Error, path: Path, source: Source) -> Finding:
     return Finding("P401", place, message, "write an operator of your own under operators/ and name that")
 
 
-def _alternatives(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+def _alternatives(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Say what is wrong with the alternative that was meant: the only one whose type fits, else name all types."""
     by_option: dict[int, list[Error]] = {}
     for inner in error.context:
@@ -182,7 +190,7 @@ def _alternatives(error: Error, path: Path, source: Source) -> Iterator[Finding]
     meant = [inner for inner in by_option.values() if not any(_is_about_the_type(e) for e in inner)]
     if len(meant) == 1:
         for inner in meant[0]:
-            yield from _iter_described(inner, (*path, *inner.path), source)
+            yield from _iter_described(inner, (*path, *inner.path), source, contract)
         return
     names = " or ".join(dict.fromkeys(name for option in error.validator_value for name in _type_names(option)))
     place = _first_line(source.tree.find(path).place)
@@ -232,20 +240,13 @@ def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]
     properties = error.schema.get("properties", {})
     strangers = [key for key in error.instance if key not in properties]
     for missing in error.validator_value:
-        if missing in error.instance or difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75):
+        misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
+        if missing in error.instance or misspelt:
             continue
         place = source.tree.key(path) if path else source.tree.place
         described = properties.get(missing, {}).get("description", "").rstrip(".")
         message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
         yield Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
-
-
-def _required_of(error: Error) -> set[str]:
-    """Give the keys without which the allowed keys of a mapping cannot be known; none are lacking elsewhere."""
-    closed_by_operator = error.validator == "unevaluatedProperties"
-    if not closed_by_operator:
-        return {"operator"}
-    return set(error.instance) if isinstance(error.instance, dict) else set()
 
 
 def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
