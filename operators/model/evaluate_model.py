@@ -164,7 +164,10 @@ class EvaluateModelOperator(BaseOperator):
         predictions = None
         if not problem:
             asked = rows[champion.model.facts["features"]]
-            predictions = predict(champion.model.pipeline, asked, truth, positive_class=self.positive_class)
+            try:
+                predictions = predict(champion.model.pipeline, asked, truth, positive_class=self.positive_class)
+            except (ValueError, TypeError) as error:
+                problem = f"the champion (version {champion.entry.version}) cannot predict these rows: {error}"
         return Rival(champion.entry.version, champion.entry.generation, predictions, problem)
 
     def _compare(self, plan: Plan, own: Predictions, rival: Rival) -> Iterator[Verdict]:

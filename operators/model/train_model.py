@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,7 +107,7 @@ class TrainModelOperator(BaseOperator):
         import sklearn
         from airflow.sdk.observability import stats
 
-        stored = import_skops().dumps(pipeline)
+        stored: bytes = import_skops().dumps(pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         artifact = ArtifactWriter(context)
         artifact.write_bytes(MODEL, stored)
         artifact.write_frame(SAMPLE, data.raw_test.head(_SAMPLE_ROWS))

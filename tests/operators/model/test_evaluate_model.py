@@ -187,6 +187,20 @@ def test_a_champion_of_other_columns_cannot_be_compared_with(
     assert message == "the champion (version 1) needs columns that the rows lack: mean_radius"
 
 
+def test_a_champion_that_chokes_on_these_rows_cannot_be_compared_with(run_task: Run, artifact_root: Path) -> None:
+    frame = breast_cancer()
+    make_champion(publish_model(publish_features(publish_split(frame))))
+    as_text = frame.assign(mean_radius=frame["mean_radius"].map(lambda radius: "large" if radius > 14 else "small"))
+    split = publish_split(as_text, categorical=["mean_radius"], task_id="preprocess_text")
+    model = publish_model(publish_features(split, task_id="features_text"), task_id="train_text")
+
+    task = evaluate(model, split, versus_champion={"roc_auc": {"not_worse_than": 0.5}}, on_inconclusive="warn")
+    run = run_task(task)
+
+    message = judged(run)["roc_auc.versus_champion"]["message"]
+    assert message.startswith("the champion (version 1) cannot predict these rows: ")
+
+
 def with_groups() -> pd.DataFrame:
     """One group of each kind: large, small, and one with benign tumours only."""
     frame = breast_cancer()
