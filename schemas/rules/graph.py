@@ -39,7 +39,8 @@ def id_place(node: Node, tree: Tree) -> Place:
 
 
 def _dependencies(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    known = sorted({node.id for node in outline.nodes})
+    known = {node.id for node in outline.nodes}
+    names = sorted(known)
     for node in outline.nodes:
         for name in node.dependencies:
             place = tree.find(name.path).place
@@ -47,7 +48,7 @@ def _dependencies(outline: Outline, tree: Tree) -> Iterator[Finding]:
                 yield Finding("P202", place, f'"{node.id}" depends on itself', "remove it from dependencies")
             elif name.text not in known:
                 message = f'"{node.id}" depends on "{name.text}", which is not defined'
-                yield Finding("P201", place, message, did_you_mean(name.text, [k for k in known if k != node.id]))
+                yield Finding("P201", place, message, did_you_mean(name.text, [other for other in names if other != node.id]))
 
 
 def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
