@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,6 @@ _PRELOADED = (
     "sklearn.model_selection",
     "sklearn.pipeline",
     "sklearn.preprocessing",
-    "skops.io",
     "matplotlib.figure",
     "matplotlib.backends.backend_svg",
     "httpx",
@@ -52,9 +52,16 @@ def forks_tasks(argv: list[str]) -> bool:
 
 def preload() -> None:
     """Import the libraries of the operators, once, before any task is forked."""
+    from operators.model.trusted_types import import_skops
+
     for name in _PRELOADED:
         importlib.import_module(name)
+    import_skops()
 
+
+# Threads of OpenMP that wait do so asleep: spinning, as they do otherwise, costs many times a fit's own time where
+# several tasks share the cores. Libraries read it when they are loaded, so it stands before the imports.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if forks_tasks(sys.argv):
     preload()
