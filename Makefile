@@ -7,7 +7,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test check accept docs lock clean up down logs
+.PHONY: help install install-dev run stop test lint check accept docs schema bench fuzz lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,15 +38,33 @@ lint: install-dev ## ruff, mypy, and the check of the pipelines
 check: lint ## lint and the quick tests (under two minutes)
 	@.venv/bin/python -m pytest -q -m "not running" $(PYTEST)
 
+accept: install-dev ## write the expected outputs of tests/cases anew; read the difference before you commit it
+	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py
+	@$(MAKE) --no-print-directory docs
+
+docs: install-dev ## write the generated pages anew (docs/rules.md)
+	@.venv/bin/python -m schemas.explanations
+
+schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
+	@.venv/bin/pipelines schema
+
+bench: install-dev ## time the checker beside check-jsonschema and libyaml (minutes)
+	@.venv/bin/python -m tests.bench.checker
+
+fuzz: install-dev ## check 10,000 mutilated files (minutes)
+	@.venv/bin/python -m tests.fuzz
+
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
-	@$(COMPILE_LOCK) --extra airflow -o requirements.lock
-	@$(COMPILE_LOCK) --extra airflow --extra dev --extra postgres -c requirements.lock -o requirements-dev.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres -o requirements.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: stop ## stop, then remove .venv/ and .airflow/ (models and reports too)
 	rm -rf .venv .airflow
 
-up: ## the whole stack in containers (needs Docker and an .env, see .env.example)
-	docker compose up --detach --wait
+up: ## the whole stack in containers (needs Docker with Compose v2); makes .env with new secrets if there is none
+	@test -f .env || $(PYTHON) stack/new_env.py
+	docker compose up --detach --build --wait
+	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 
 down: ## stop the containers; their volumes stay
 	docker compose down

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from pipelines.embedded import interrupts, service
 from pipelines.embedded.processes import read_records, stop_all
