@@ -43,7 +43,7 @@ accept: install-dev ## write the expected outputs of tests/cases anew; read the 
 	@$(MAKE) --no-print-directory docs
 
 docs: install-dev ## write the generated pages anew (docs/rules.md)
-	@.venv/bin/python -m schemas.explanations
+	@.venv/bin/python -m schemas.explanations > docs/rules.md
 
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema
