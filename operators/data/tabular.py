@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ _FORMAT_OF_SUFFIX = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+_INDEX = re.compile(r"__index_level_\d+__")
 _GZIP_MAGIC = b"\x1f\x8b"
+_BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 _LONGEST_PROBLEM = 300
 # A leading zero or more digits than a double holds: a code, such as a postcode or a card number.
 _CODE = r"^[+-]?(0[0-9]|[0-9]{16,}$)"
@@ -122,7 +126,7 @@ def _problems_of(kind: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError, LookupError, gzip.BadGzipFile) as problem:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError, LookupError, *_BROKEN_GZIP) as problem:
         text = " ".join(str(problem).split())[:_LONGEST_PROBLEM]
         hint = "; set csv.encoding, as in latin-1" if "UTF8" in text or isinstance(problem, UnicodeError) else ""
         raise DataMistakeError(f"source: cannot be read as {kind}: {text}{hint}") from None
@@ -147,7 +151,9 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 def _read_parquet(path: Path, csv: CsvOptions) -> pa.Table:
     import pyarrow.parquet as pq
 
-    return pq.read_table(path)
+    # What pandas noted about its own types would bring them back, and its index as columns.
+    table = pq.read_table(path).replace_schema_metadata(None)
+    return table.select([name for name in table.column_names if not _INDEX.fullmatch(name)])
 
 
 def _read_jsonl(path: Path, csv: CsvOptions) -> pa.Table:

@@ -166,6 +166,22 @@ def test_parquet_types_become_plain_ones(tmp_path):
     assert [str(dtype) for dtype in frame.dtypes] == ["str", "float64", "datetime64[us]", "bool"]
 
 
+def test_parquet_of_pandas_comes_without_its_index_and_nullable_types(tmp_path):
+    frame = pd.DataFrame(
+        {"n": pd.array([1, None, 3], dtype="Int64"), "b": pd.array([True, None, False], dtype="boolean")}
+    )
+    frame.set_axis(["x", "y", "z"]).to_parquet(tmp_path / "t.parquet")
+    got = read_table(tmp_path / "t.parquet", "parquet", parse_csv_options(None, ""))
+    assert {name: str(dtype) for name, dtype in got.dtypes.items()} == {"n": "float64", "b": "object"}
+    assert got["b"].tolist() == [True, None, False]
+
+
+def test_broken_gzip_is_told(tmp_path):
+    content = gzip.compress(b"a,b\n" + b"1,2\n" * 1000)
+    with pytest.raises(DataMistakeError, match="cannot be read as csv"):
+        read_csv(tmp_path, content[:-20], name="t.csv.gz")
+
+
 def test_text_named_parquet_is_told(tmp_path):
     file = tmp_path / "t.parquet"
     file.write_text("a,b\n1,2\n")
