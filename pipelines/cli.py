@@ -30,7 +30,19 @@ class UsageError(Exception):
     """The command line cannot be carried out; the message is one line."""
 
 
-def check(paths: Sequence[str], out: TextIO, *, form: str = "text", color: str = "auto", strict: bool = False) -> Exit:
+SCHEMA_IN_PROJECT = Path("schemas/pipeline.schema.json")
+"""Where a project keeps the schema of its own installed operators; there it is found without being named."""
+
+
+def check(
+    paths: Sequence[str],
+    out: TextIO,
+    *,
+    form: str = "text",
+    color: str = "auto",
+    strict: bool = False,
+    schema: str | None = None,
+) -> Exit:
     """Check pipeline files and print every diagnostic.
 
     :param paths: files and folders
@@ -38,17 +50,57 @@ def check(paths: Sequence[str], out: TextIO, *, form: str = "text", color: str =
     :param form: one of ``FORMATS``
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :param strict: whether warnings count as problems
-    :raises UsageError: if a path cannot be read, or no YAML file is found
+    :param schema: the schema file; that of the project, else the packaged one, if not given
+    :raises UsageError: if a path cannot be read, no YAML file is found, or the schema is none
     """
     from schemas.checker import check_files
     from schemas.formats.display import Display
 
-    report = check_files(_pipeline_files(paths), relative_to=Path.cwd())
+    report = check_files(_pipeline_files(paths), relative_to=Path.cwd(), schema=_schema_file(schema))
     display = Display(color=_wants_color(color, out), summary=out.isatty(), strict=strict)
     text = FORMATS[form](report, display)
     if text:
         print(text, file=out)
     return _exit_code(report, strict=strict)
+
+
+def _schema_file(named: str | None) -> Path:
+    from schemas.contract import SCHEMA_FILE, load_contract
+
+    path = Path(named) if named else SCHEMA_IN_PROJECT if SCHEMA_IN_PROJECT.is_file() else SCHEMA_FILE
+    try:
+        load_contract(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path}: cannot be used as schema: {reason}") from None
+    return path
+
+
+def write_schema(output: str, providers: Sequence[str] | None, out: TextIO) -> Exit:
+    """Write the schema of this project's operators and those of the installed providers. Needs Airflow.
+
+    :param output: the file to write
+    :param providers: package names; all that are installed if not given
+    :param out: where to say what was written
+    :raises UsageError: if Airflow or a provider is not installed, or the file cannot be written
+    """
+    try:
+        from pipelines import schema_document
+        from pipelines.operator_schema import installed_providers
+
+        known = installed_providers()
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the operators are read from what is installed, but {error.name} is not") from None
+    unknown = sorted(set(providers or ()) - set(known))
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)} not installed; installed: {', '.join(sorted(known))}")
+    document = schema_document.pipeline_schema(schema_document.installed_operator_schemas(providers or None))
+    try:
+        schema_document.write_schema(Path(output), document)
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+    print(f"{output}: {len(document['$defs']['operators'])} operators", file=out)
+    return Exit.CLEAN
 
 
 def _exit_code(report: Report, *, strict: bool) -> Exit:
@@ -169,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_check(commands)
     _add_explain(commands)
+    _add_schema(commands)
     _add_migrate(commands)
     return parser
 
@@ -181,6 +234,9 @@ def _add_check(commands: Any) -> None:
     )
     command.add_argument("paths", nargs="*", default=["pipelines"], metavar="PATH", help="default: pipelines/")
     command.add_argument("--format", choices=list(FORMATS), default="text", help="default: text")
+    command.add_argument(
+        "--schema", metavar="FILE", help=f"default: {SCHEMA_IN_PROJECT} if there is one, else the packaged schema"
+    )
     command.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     command.add_argument(
         "--color",
@@ -190,7 +246,12 @@ def _add_check(commands: Any) -> None:
     )
     command.set_defaults(
         run=lambda arguments, out: check(
-            arguments.paths, out, form=arguments.format, color=arguments.color, strict=arguments.strict
+            arguments.paths,
+            out,
+            form=arguments.format,
+            color=arguments.color,
+            strict=arguments.strict,
+            schema=arguments.schema,
         )
     )
 
@@ -205,6 +266,22 @@ def _add_explain(commands: Any) -> None:
         "code", nargs="?", metavar="CODE", help="e.g. P101 or unknown-key; lists all rules if left out"
     )
     command.set_defaults(run=lambda arguments, out: explain(arguments.code, out))
+
+
+def _add_schema(commands: Any) -> None:
+    command = commands.add_parser(
+        "schema",
+        help="write the JSON Schema of the operators that are installed here",
+        description="Write the JSON Schema that the check and editors use: this project's operators, and every one "
+        "of the installed providers, read from signatures, type hints and docstrings. Needs Airflow.",
+    )
+    command.add_argument(
+        "--output", default=str(SCHEMA_IN_PROJECT), metavar="FILE", help=f"default: {SCHEMA_IN_PROJECT}"
+    )
+    command.add_argument(
+        "--provider", action="append", metavar="PACKAGE", help="only this provider; may be given again (default: all)"
+    )
+    command.set_defaults(run=lambda arguments, out: write_schema(arguments.output, arguments.provider, out))
 
 
 def _add_migrate(commands: Any) -> None:

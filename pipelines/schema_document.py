@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,3 @@ def installed_operator_schemas(providers: Iterable[str] | None = None) -> dict[s
 def write_schema(path: Path, document: Mapping[str, Any]) -> None:
     """Write the document so that a change of one property is a change of one line."""
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_schema(Path(sys.argv[1]), pipeline_schema(installed_operator_schemas()))

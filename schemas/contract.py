@@ -133,17 +133,21 @@ class Contract:
         return formats
 
 
-@cache
 def load_contract(path: Path = SCHEMA_FILE) -> Contract:
-    """Read a schema file.
+    """Read a schema file; once, as long as it does not change.
 
     :param path: a file that ``pipelines schema`` wrote
     :raises OSError: if it cannot be read
     :raises ValueError: if it is no such file
     """
+    return _load(path.resolve(), path.stat().st_mtime_ns)
+
+
+@cache
+def _load(path: Path, _: int) -> Contract:
     document = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
-        raise ValueError(f"{path} is not a pipeline schema; write one with `pipelines schema`")
+        raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
     return Contract(document)
 
 

@@ -85,3 +85,54 @@ def test_durations_of_installed_operators_are_converted_when_built(tmp_path: Pat
     task = build_dag(pipeline).get_task("wait")
     assert timedelta(seconds=task.poke_interval) == timedelta(seconds=90)
     assert timedelta(seconds=task.timeout) == timedelta(hours=2)
+
+
+def test_the_command_writes_what_the_checker_then_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    from pipelines.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    text = "a:\n  tasks:\n    x: {operator: airflow.providers.http.operators.http.HttpOperator, endpoind: /}\n"
+    (tmp_path / "pipelines" / "a.yaml").write_text(text)
+    out = io.StringIO()
+    assert main(["schema", "--provider", "apache-airflow-providers-standard"], out) == 0
+    assert out.getvalue().startswith("schemas/pipeline.schema.json: ")
+    out = io.StringIO()
+    assert main(["check"], out) == 0
+    assert "P403 warning" in out.getvalue()
+    assert main(["schema"], io.StringIO()) == 0
+    out = io.StringIO()
+    assert main(["check"], out) == 1
+    assert 'P101 unknown key "endpoind"' in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--schema", "nowhere.json", "."], "nowhere.json: cannot be used as schema: No such file"),
+        (
+            ["check", "--schema", "other.json", "."],
+            "other.json: cannot be used as schema: it is not a pipeline",
+        ),
+        (["schema", "--provider", "nonsense"], "nonsense not installed; installed: apache-airflow-providers-"),
+    ],
+)
+def test_bad_usage_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    from pipelines.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "a.yaml").write_text("a: {}\n")
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"pipelines: {message}")
+    assert error.count("\n") == 1
