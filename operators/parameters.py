@@ -35,7 +35,7 @@ Fraction = Annotated[Any, defined("fraction")]
 Bounds = Annotated[Any, defined("bounds")]
 ThresholdConfig = Annotated[Any, defined("threshold")]
 Tolerance = Annotated[Any, defined("tolerance")]
-TaskResult = Annotated[Any, Shape({"$ref": "#/$defs/reference", "x-reference": True})]
+TaskResult = Annotated[Any, Shape({"type": "string", "x-reference": True})]
 """The result of another task, in the YAML by its task id."""
 TaskResults = Annotated[
     Any, Shape({"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True, "x-reference": True})

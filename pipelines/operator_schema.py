@@ -65,7 +65,7 @@ def operator_schema(cls: type, base: type) -> Schema:
         if parameter.default is inspect.Parameter.empty and "not" not in schema:
             required.append(parameter.name)
     return {
-        "title": f"{cls.__module__}.{cls.__qualname__}",
+        "title": cls.__qualname__,
         "description": summary(cls),
         "properties": dict(sorted(properties.items())),
         "required": sorted(required),
@@ -93,12 +93,16 @@ def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parame
 def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: bool) -> Schema:
     schema = annotation_schema(parameter.annotation)
     if schema == {"x-callable": True}:
-        schema["not"] = {}
+        # YAML cannot give it, so editors need not offer it
+        schema |= {"not": {}, "doNotSuggest": True}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
         schema = _union([schema, {"type": "string"}]) if schema and "not" not in schema else schema
         if "templated" not in description:
             description = f"{description} (templated)".strip()
+    if not schema:
+        # any value: an editor puts the colon behind a key only where it is told what follows
+        schema["type"] = ["string", "number", "boolean", "object", "array", "null"]
     if description:
         schema["description"] = description
     if parameter.default not in (inspect.Parameter.empty, None) and _is_plain(parameter.default):

@@ -31,10 +31,15 @@ def pipeline_schema(installed: Mapping[str, Schema]) -> Schema:
     shape = definitions["task_shape"]
     known, other = shape["properties"]["operator"]["anyOf"]
     known["enum"] = list(operators)
+    known["enumDescriptions"] = [_first_sentence(schema["description"]) for schema in operators.values()]
     # an operator that is not known here may take anything; the checker says how to make it known
     unknown = {"if": {"properties": {"operator": {**other, "not": known}}}, "then": {"additionalProperties": True}}
     shape["allOf"] = [*(_branch(name) for name in operators), unknown]
     return document
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _branch(name: str) -> Schema:

@@ -15,7 +15,9 @@ Resolve = Callable[[str], Any]
 KnownKeys = Callable[[dict[str, Any]], frozenset[str] | None]
 Formats = Mapping[str, Predicate]
 
-_ANNOTATIONS = {"$schema", "$defs", "title", "description", "default", "examples", "deprecated", "markdownDescription"}
+_ANNOTATIONS = {"$schema", "$defs", "title", "description", "default", "examples"}
+# what editors read beside the standard
+_ANNOTATIONS |= {"enumDescriptions", "defaultSnippets", "patternErrorMessage", "doNotSuggest"}
 
 
 class UnsupportedKeywordError(Exception):

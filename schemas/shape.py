@@ -225,7 +225,7 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     words = {
         "schedule": "a cron expression or a preset",
         "timezone": "a time zone",
-        "date": "a date",
+        "moment": "a date",
         "regex": "a regular expression",
     }
     message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not {words[name]}"

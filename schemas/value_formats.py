@@ -65,7 +65,8 @@ def _is_regex(value: Any) -> bool:
 FORMATS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "schedule": ("P301", _is_schedule),
     "timezone": ("P302", _is_timezone),
-    "date": ("P303", _is_date),
+    # not "date": editors know that name, and take it for a day without a time
+    "moment": ("P303", _is_date),
     "regex": ("P105", _is_regex),
 }
 """Format name -> code of the diagnostic, and the test that a value has to stand."""

@@ -26,7 +26,7 @@ def test_operator_offers_every_operator(editor: Editor, typed: str) -> None:
 
 def test_an_offered_operator_says_what_it_does(editor: Editor) -> None:
     (offer,) = [offer for offer in editor.offers(task("operator: ¦")) if offer.label == "TrainModel"]
-    assert offer.documentation.startswith("Fits a scikit-learn estimator")
+    assert offer.documentation.startswith("Fit an estimator")
 
 
 def test_a_task_offers_the_parameters_of_its_operator_and_of_no_other(editor: Editor) -> None:

@@ -23,8 +23,8 @@ orders:
     ("at", "shown"),
     [
         ("oper¦ator", "What the task does"),
-        ("Train¦Model", "Fits a scikit-learn estimator"),
-        ("estim¦ator", "scikit-learn estimator"),
+        ("Train¦Model", "Fit an estimator"),
+        ("estim¦ator", "scikit-learn name of a classifier"),
         ("da¦ta:", "FeatureEngineering"),
         ("retr¦ies", "How often a failed try is repeated"),
         ("trigger¦_rule", "direct upstream tasks"),
