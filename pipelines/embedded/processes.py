@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,8 +26,8 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
 }
 MARK = "PIPELINES_EMBEDDED_ID"
 _GRACE_SECONDS = 6.0
-# Its triggers are in the database; it has nothing to lose, and takes ten seconds to say goodbye.
-_SHORT_GRACE_SECONDS = {"triggerer": 2.0}
+# They have nothing to lose (triggers are in the database), and take up to ten seconds to say goodbye.
+_SHORT_GRACE_SECONDS = {"triggerer": 2.0, "api-server": 1.0}
 _KILL_SECONDS = 5.0
 _CREATED_TOLERANCE_SECONDS = 0.02
 # Only a parent can clear away a process that has ended; we are that until `make run` ends.
@@ -130,18 +131,30 @@ def stop_all(run: Path, records: Iterable[Record] | None = None) -> list[str]:
     """
     chosen = read_records(run) if records is None else list(records)
     with held:
-        members = find_members(chosen)
         running = [record.name for record in chosen if record.is_alive()]
-        _signal({psutil.Process(record.pid) for record in chosen if record.is_alive()}, signal.SIGTERM)
-        asked = time.monotonic()
-        while any(record.is_alive() and time.monotonic() - asked < _grace(record) for record in chosen):
-            time.sleep(0.1)
-            # A task's own processes are found through their parents, as long as those live.
-            members |= find_members(chosen)
+        members = find_members(chosen)
+        # The api-server last: until the scheduler has ended, tasks have something to tell it.
+        for wave in ([r for r in chosen if r.name != "api-server"], [r for r in chosen if r.name == "api-server"]):
+            members |= _ask(wave)
         _kill(members | find_members(chosen))
         for record in chosen:
             _forget(run, record)
     return running
+
+
+def _ask(records: list[Record]) -> set[psutil.Process]:
+    """Ask processes to end, wait a while, and give those that they were seen to have started meanwhile."""
+    for record in records:
+        with suppress(psutil.Error):
+            if record.is_alive():
+                psutil.Process(record.pid).send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    members: set[psutil.Process] = set()
+    while any(record.is_alive() and time.monotonic() - asked < _grace(record) for record in records):
+        time.sleep(0.1)
+        # A task's own processes are found through their parents, as long as those live.
+        members |= find_members(records)
+    return members
 
 
 def _grace(record: Record) -> float:
@@ -161,10 +174,8 @@ def find_members(records: Iterable[Record]) -> set[psutil.Process]:
         except (psutil.Error, OSError):
             continue  # another user's, or just ended
     for process in list(found):
-        try:
+        with suppress(psutil.Error):
             found.update(process.children(recursive=True))
-        except psutil.Error:
-            continue
     return found
 
 
@@ -175,17 +186,11 @@ def _is_of_session(process: psutil.Process, record: Record) -> bool:
     return bool(process.cwd() == record.folder)
 
 
-def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    for process in processes:
-        try:
-            process.send_signal(number)
-        except psutil.Error:
-            continue
-
-
 def _kill(processes: set[psutil.Process]) -> None:
     # psutil refuses to signal a number that was given to another process meanwhile.
-    _signal(processes, signal.SIGKILL)
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
     killed = time.monotonic()
     while any(map(_is_running, processes)) and time.monotonic() - killed < _KILL_SECONDS:
         time.sleep(0.05)
