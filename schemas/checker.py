@@ -12,9 +12,11 @@ from typing import Any
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
 from schemas.ignores import without_ignored
+from schemas.masking import mask
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
 from schemas.rules.graph import id_place
+from schemas.rules.secrets import SECRET_CODES
 from schemas.shape import iter_shape_findings
 from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
@@ -33,6 +35,7 @@ class CheckedFile:
     shown: str
     """The path as diagnostics name it."""
     text: str
+    """What it says, with asterisks in the place of secrets."""
     pipelines: tuple[Pipeline, ...]
     """Those in which there is no error."""
     diagnostics: tuple[Diagnostic, ...]
@@ -88,8 +91,10 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     :param contract: the schema; the committed one if not given
     """
     contract = contract or load_contract()
-    outlines = tuple(iter_outlines(source.data, contract.reference_keys))
+    outlines = tuple(iter_outlines(source.data, contract.reference_keys, source.text))
     findings = _merged(_iter_findings(source, outlines, contract))
+    # a secret is hidden even where a comment silences its rule
+    text, findings = mask(source.text, findings, SECRET_CODES)
     if source.data is not None:
         findings = without_ignored(findings, source.text)
     if findings:
@@ -100,7 +105,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     sound = _without_broken(outlines, source, errors)
     pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
-    return CheckedFile(source.path, shown_as, source.text, pipelines, tuple(diagnostics))
+    return CheckedFile(source.path, shown_as, text, pipelines, tuple(diagnostics))
 
 
 def check_files(paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE) -> Report:

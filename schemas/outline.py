@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from schemas.position import FileText
 
 Path = tuple[str | int, ...]
 
@@ -38,6 +40,18 @@ class Outline:
     dag_id: str
     tasks: tuple[Node, ...]
     groups: tuple[Node, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """The pipeline as in the YAML."""
+    default: Mapping[str, Any] = field(default_factory=dict)
+    """The file's ``default`` block."""
+    text: FileText = field(default_factory=FileText)
+    """The file's text, which its pipelines share."""
+    is_first: bool = True
+    """Whether it is the first of its file; what concerns the ``default`` block is said there."""
+
+    def setting(self, key: str) -> Any:
+        """Give an argument of the DAG: the pipeline's own, else that of the file's ``default`` block."""
+        return self.config.get(key, self.default.get(key))
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -45,20 +59,23 @@ class Outline:
         return self.tasks + self.groups
 
 
-def iter_outlines(data: Any, reference_keys: Callable[[str], Sequence[str]]) -> Iterator[Outline]:
+def iter_outlines(data: Any, reference_keys: Callable[[str], Sequence[str]], text: str = "") -> Iterator[Outline]:
     """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
 
     :param data: the file's data
     :param reference_keys: operator -> its parameters that take another task's result
+    :param text: the file's text
     """
     if not isinstance(data, dict):
         return
+    default, shared, is_first = data.get("default"), FileText(text), True
     for dag_id, dag in data.items():
         if dag_id == "default" or not isinstance(dag, dict):
             continue
         tasks = tuple(_task(*entry, reference_keys) for entry in _entries(dag, dag_id, "tasks", "task_id"))
         groups = tuple(_group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
-        yield Outline(dag_id, tasks, groups)
+        yield Outline(dag_id, tasks, groups, dag, default if isinstance(default, dict) else {}, shared, is_first)
+        is_first = False
 
 
 def _entries(dag: dict[str, Any], dag_id: str, key: str, name: str) -> Iterator[tuple[str, Path, dict[str, Any]]]:
@@ -96,6 +113,7 @@ def _group(group_id: str, path: Path, config: dict[str, Any]) -> Node:
         path,
         tuple(_names(config.get("dependencies"), (*path, "dependencies"), lists_only=True)),
         Name(parent, (*path, "parent_group_name")) if isinstance(parent, str) else None,
+        config=config,
     )
 
 

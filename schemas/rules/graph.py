@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, Place
 from schemas.outline import Name, Node, Outline
 from schemas.source import Tree
+from schemas.spelling import did_you_mean
+
+_MOST_HINTS = 20
+"""Looking for the nearest name takes long among many; so many hints of one pipeline are enough."""
+_AT_ONCE = 512
+"""Tasks that are looked for together."""
+
+Edges = Mapping[str, list[str]]
+"""Task or group -> what it waits for."""
 
 
 def iter_graph_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield unknown, own and doubled names first; cycles are looked for only where every name exists."""
     findings = [*_duplicates(outline, tree), *_dependencies(outline, tree), *_groups(outline, tree)]
     yield from findings
-    if not findings:
-        yield from _cycles(outline, tree)
-        yield from _references(outline, tree)
+    if findings:
+        return
+    yield from _unknown_references(outline, tree)
+    edges = _edges(outline)
+    cycles = list(_find_cycles(edges))
+    yield from (_cycle(cycle, outline, tree) for cycle in cycles)
+    if not cycles:
+        yield from _late_references(outline, edges, tree)
 
 
 def _duplicates(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -38,106 +54,151 @@ def id_place(node: Node, tree: Tree) -> Place:
     return tree.key(node.path)
 
 
+class _Hints:
+    """Gives the nearest names, as often as that does not take too long."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = known
+        self._left = _MOST_HINTS
+
+    def nearest(self, name: str, *, but: str = "") -> str:
+        self._left -= 1
+        return did_you_mean(name, [known for known in self._known if known != but]) if self._left >= 0 else ""
+
+
 def _dependencies(outline: Outline, tree: Tree) -> Iterator[Finding]:
     known = {node.id for node in outline.nodes}
-    names = sorted(known)
+    hints = _Hints(sorted(known))
     for node in outline.nodes:
         for name in node.dependencies:
-            place = tree.find(name.path).place
             if name.text == node.id:
+                place = tree.find(name.path).place
                 yield Finding("P202", place, f'"{node.id}" depends on itself', "remove it from dependencies")
             elif name.text not in known:
                 message = f'"{node.id}" depends on "{name.text}", which is not defined'
-                yield Finding("P201", place, message, did_you_mean(name.text, [other for other in names if other != node.id]))
+                place = tree.find(name.path).place
+                yield Finding("P201", place, message, hints.nearest(name.text, but=node.id))
 
 
 def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    known = sorted(group.id for group in outline.groups)
+    known = {group.id for group in outline.groups}
+    hints = _Hints(sorted(known))
     for node in outline.nodes:
         if node.group is not None and node.group.text not in known:
             message = f'task group "{node.group.text}" is not defined'
-            hint = did_you_mean(node.group.text, known) or "define it under task_groups"
+            hint = hints.nearest(node.group.text) or "define it under task_groups"
             yield Finding("P205", tree.find(node.group.path).place, message, hint)
 
 
-def _cycles(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    edges = _task_edges(outline)
-    for cycle in _find_cycles(edges):
-        start = min(range(len(cycle)), key=lambda index: _order(cycle[index], outline, tree))
-        names = [*cycle[start:], *cycle[:start]]
-        first = next(node for node in outline.nodes if node.id == names[0])
-        shown = " → ".join(f'"{name}"' for name in [*names, names[0]])
-        message = f"dependencies go round in a circle: {shown}"
-        yield Finding(
-            "P204", id_place(first, tree), message, "an arrow means that the left one waits for the right one"
-        )
+def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
+    nodes = {node.id: node for node in outline.nodes if node.id in set(cycle)}
+    places = [tree.key(nodes[name].path) for name in cycle]
+    start = min(range(len(cycle)), key=lambda index: (places[index].line, places[index].column))
+    names = [*cycle[start:], *cycle[:start]]
+    shown = " → ".join(f'"{name}"' for name in [*names, names[0]])
+    message = f"dependencies go round in a circle: {shown}"
+    return Finding(
+        "P204", id_place(nodes[names[0]], tree), message, "an arrow means that the left one waits for the right one"
+    )
 
 
-def _order(name: str, outline: Outline, tree: Tree) -> tuple[int, int]:
-    place = tree.key(next(node.path for node in outline.nodes if node.id == name))
-    return place.line, place.column
-
-
-def _task_edges(outline: Outline) -> dict[str, list[str]]:
+def _edges(outline: Outline) -> Edges:
     """Map each node to those it waits for; a member waits for what its group waits for, a group for its members."""
-    edges: dict[str, list[str]] = {node.id: [name.text for name in node.dependencies] for node in outline.nodes}
+    edges = {node.id: [name.text for name in node.dependencies] for node in outline.nodes}
+    parents = {group.id: group for group in outline.groups}
     for node in outline.nodes:
-        group: Name | None = node.group
-        if group is None:
-            continue
-        parent = next(candidate for candidate in outline.groups if candidate.id == group.text)
-        edges[node.id].extend(name.text for name in parent.dependencies)
-        edges[group.text].append(node.id)
+        if node.group is not None:
+            edges[node.id].extend(name.text for name in parents[node.group.text].dependencies)
+            edges[node.group.text].append(node.id)
     return edges
 
 
-def _find_cycles(edges: dict[str, list[str]]) -> Iterator[list[str]]:
+def _find_cycles(edges: Edges) -> Iterator[list[str]]:
     """Yield one cycle for each knot of nodes that wait for each other, by depth-first search without recursion."""
     done: set[str] = set()
-    for root, first in edges.items():
+    for root in edges:
         if root in done:
             continue
-        trail = [root]
-        work = [(root, iter(first))]
+        trail = {root: None}
+        work = [(root, iter(edges[root]))]
         while work:
-            _, rest = work[-1]
+            node, rest = work[-1]
             following = next(rest, None)
             if following is None:
                 work.pop()
-                done.add(trail.pop())
+                del trail[node]
+                done.add(node)
             elif following in trail:
-                yield trail[trail.index(following) :]
+                names = list(trail)
+                yield names[names.index(following) :]
                 done.update(trail)
                 break
             elif following not in done:
-                trail.append(following)
+                trail[following] = None
                 work.append((following, iter(edges[following])))
 
 
-def _references(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    ids = sorted(task.id for task in outline.tasks)
-    edges = _task_edges(outline)
+def _unknown_references(outline: Outline, tree: Tree) -> Iterator[Finding]:
+    known = {task.id for task in outline.tasks}
+    hints = _Hints(sorted(known))
     for task in outline.tasks:
-        if not task.references:
-            continue
-        upstream = _reachable(task.id, edges)
         for name in task.references:
-            place = tree.find(name.path).place
-            key = next(part for part in reversed(name.path) if isinstance(part, str))
-            if name.text not in ids:
-                message = f'"{key}" takes the result of task "{name.text}", which is not defined'
-                yield Finding("P501", place, message, did_you_mean(name.text, [i for i in ids if i != task.id]))
-            elif name.text not in upstream:
-                message = f'"{key}" takes the result of "{name.text}", which does not run before "{task.id}"'
-                yield Finding("P502", place, message, f'add "{name.text}" to the dependencies of "{task.id}"')
+            if name.text not in known:
+                message = f'"{_key(name)}" takes the result of task "{name.text}", which is not defined'
+                yield Finding("P501", tree.find(name.path).place, message, hints.nearest(name.text, but=task.id))
 
 
-def _reachable(name: str, edges: dict[str, list[str]]) -> set[str]:
-    found: set[str] = set()
-    work = list(edges[name])
-    while work:
-        following = work.pop()
-        if following not in found:
-            found.add(following)
-            work.extend(edges[following])
+def _key(name: Name) -> str:
+    return next(part for part in reversed(name.path) if isinstance(part, str))
+
+
+def _late_references(outline: Outline, edges: Edges, tree: Tree) -> Iterator[Finding]:
+    """Find results of tasks that do not run before; ``edges`` are without cycles."""
+    open_ones = [
+        (task, name)
+        for task in outline.tasks
+        for name in task.references
+        if name.text in edges and name.text not in edges[task.id]
+    ]
+    before = _those_before(edges, {(task.id, name.text) for task, name in open_ones})
+    for task, name in open_ones:
+        if (task.id, name.text) not in before:
+            message = f'"{_key(name)}" takes the result of "{name.text}", which does not run before "{task.id}"'
+            hint = f'add "{name.text}" to the dependencies of "{task.id}"'
+            yield Finding("P502", tree.find(name.path).place, message, hint)
+
+
+def _those_before(edges: Edges, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Give those pairs of nodes of which the first waits for the second, directly or not.
+
+    Many are looked for at once, as bits that are passed on along the graph.
+    """
+    found: set[tuple[str, str]] = set()
+    wanted = iter(sorted({name for _, name in pairs}))
+    order = _in_order(edges) if pairs else []
+    while batch := list(islice(wanted, _AT_ONCE)):
+        own = {name: 1 << index for index, name in enumerate(batch)}
+        passed: dict[str, int] = {}
+        for node in order:
+            bits = 0
+            for waited in edges[node]:
+                bits |= passed[waited] | own.get(waited, 0)
+            passed[node] = bits
+        found.update((node, name) for node, name in pairs if name in own and passed[node] & own[name])
     return found
+
+
+def _in_order(edges: Edges) -> list[str]:
+    """Give the nodes so that each stands after those it waits for."""
+    waiting = {node: len(waited) for node, waited in edges.items()}
+    after: dict[str, list[str]] = defaultdict(list)
+    for node, waited in edges.items():
+        for name in waited:
+            after[name].append(node)
+    ready = [node for node, count in waiting.items() if not count]
+    for node in ready:
+        for following in after[node]:
+            waiting[following] -= 1
+            if not waiting[following]:
+                ready.append(following)
+    return ready

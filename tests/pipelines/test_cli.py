@@ -140,7 +140,7 @@ def test_explain_alone_lists_all_rules() -> None:
         (["check", "pipelines"], "pipelines: the folder has no YAML files"),
         (["check"], "pipelines: the folder has no YAML files"),
         (["check", "link.yaml"], "link.yaml: the link leads nowhere"),
-        (["explain", "P1O1"], 'there is no rule "P1O1"; did you mean "P101"?'),
+        (["explain", "P90"], 'there is no rule "P90"; did you mean "P900"?'),
         (["explain", "unknown-keys"], 'there is no rule "unknown-keys"; did you mean "unknown-key"?'),
         (["explain", "zzz\n"], 'there is no rule "zzz\\n"; `pipelines explain` lists the rules'),
     ],

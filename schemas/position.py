@@ -1,0 +1,92 @@
+"""Where a part of a string stands in the file: turns an offset in a YAML value into a line and a column."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from schemas.diagnostic import Place
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_LINE_END = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+"""The line ends of YAML."""
+
+
+@dataclass
+class FileText:
+    """The text of a file, with what rules ask about the whole of it, worked out once for all of its pipelines."""
+
+    text: str = ""
+    _contains: dict[str, bool] = field(default_factory=dict, repr=False)
+
+    def contains(self, word: str) -> bool:
+        """Tell whether the text has a word somewhere: whether it is worth to look through a pipeline for it."""
+        found = self._contains.get(word)
+        if found is None:
+            found = self._contains[word] = word in self.text
+        return found
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The offset of each line."""
+        return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+
+    def offset(self, line: int, column: int) -> int:
+        """Turn a position, which counts from 1, into an offset."""
+        return self.starts[min(line, len(self.starts)) - 1] + column - 1
+
+    def place_inside(self, place: Place, value: str, start: int, end: int) -> Place:
+        """Give the place of ``value[start:end]``, where it is exact to the character; else that of the whole value.
+
+        A value differs from how it is written by quotes, indentation and folded lines, so characters other than
+        white space are followed in both. That does not go through escapes of double-quoted texts.
+
+        :param place: where the value stands, as the parser says
+        :param value: the value as read
+        :param start: first character, which is not white space
+        :param end: after the last character
+        """
+        begin, limit = self.offset(place.line, place.column), self.offset(place.end_line, place.end_column)
+        written = self.text[begin:limit]
+        skipped = _opening(written)
+        found = None if skipped is None else _follow(written, skipped, value, start, end)
+        if found is None:
+            return place
+        return self._place(begin + found[0], begin + found[1])
+
+    def _place(self, start: int, end: int) -> Place:
+        first, last = bisect_right(self.starts, start), bisect_right(self.starts, end - 1)
+        return Place(first, start - self.starts[first - 1] + 1, last, end - self.starts[last - 1] + 1)
+
+
+def _opening(written: str) -> int | None:
+    """Give the offset of the first character of the value itself; None if it has escapes."""
+    match = _PROPERTIES.match(written)
+    at = match.end() if match else 0
+    style = written[at : at + 1]
+    if style in ("|", ">"):
+        header = _LINE_END.search(written, at)
+        return header.end() if header else None
+    if style == '"':
+        return None if "\\" in written else at + 1
+    return at + 1 if style == "'" else at
+
+
+def _follow(written: str, at: int, value: str, start: int, end: int) -> tuple[int, int] | None:
+    """Walk along both texts up to ``value[end - 1]``; None where they part."""
+    doubled = written[at - 1 : at] == "'"
+    first = None
+    for index in range(end):
+        char = value[index]
+        if char.isspace():
+            continue
+        while at < len(written) and written[at].isspace():
+            at += 1
+        if written[at : at + 1] != char:
+            return None
+        if index >= start and first is None:
+            first = at
+        at += 2 if doubled and char == "'" else 1
+    return None if first is None else (first, at)

@@ -1,0 +1,201 @@
+"""Rules on Jinja in the values of tasks: that it can be read, and that everything it names exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.diagnostic import Finding
+from schemas.outline import Node, Outline, Path
+from schemas.rules.full_ids import FullIds
+from schemas.rules.task_graph import TaskGraph, lay_out
+from schemas.rules.template_names import FILTERS, MACROS, PARAMS_METHODS, REMOVED, VARIABLES
+from schemas.source import Tree
+from schemas.spelling import did_you_mean
+
+_NEVER_RENDERED = frozenset({"owner", "pool", "queue", "executor", "run_as_user", "task_display_name"})
+"""Arguments of every task that people take for templates."""
+_NO_TEMPLATES = frozenset(
+    {"operator", "task_id", "task_group_name", "dependencies", "doc", "doc_md", "doc_json", "doc_rst", "doc_yaml",
+     "params"}
+)  # fmt: skip
+"""Where braces are just braces."""
+_MARKS = ("{{", "{%", "{#")
+_SIMPLE = re.compile(
+    rf"\{{\{{-?\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*(?:\|\s*(?:{'|'.join(sorted(FILTERS))})\s*)?-?\}}\}}"
+)
+_MOST_IN_ONE_TEXT = 10
+_MOST_PULLS = 50
+
+
+def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
+    """Yield findings on the Jinja in the tasks of a pipeline, each placed inside the text it stands in."""
+    if not any(outline.text.contains(mark) for mark in _MARKS):
+        return
+    names = _Names(outline)
+    for task in outline.tasks:
+        for key, value in (task.config or {}).items():
+            if not value or (type(value) is str and "{" not in value):
+                continue
+            if key in _NEVER_RENDERED:
+                yield from _never_rendered(task, key, value, tree)
+            elif key not in _NO_TEMPLATES:
+                for path, text in _iter_texts(value, (*task.path, key)):
+                    if not _is_plainly_right(text, names):
+                        yield from _Text(text, path, task, names).findings(outline, tree)
+
+
+def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    work = [(path, value)]
+    while work:
+        at, current = work.pop()
+        if isinstance(current, str):
+            if "{{" in current or "{%" in current or "{#" in current:
+                yield at, current
+        elif isinstance(current, dict):
+            work.extend(((*at, key), item) for key, item in current.items())
+        elif isinstance(current, list):
+            work.extend(((*at, index), item) for index, item in enumerate(current))
+
+
+def _is_plainly_right(text: str, names: _Names) -> bool:
+    """Tell whether there are only known names in braces: most templates, which need no parser."""
+    parts = _SIMPLE.split(text)
+    rest = "".join(parts[::3])
+    if "{{" in rest or "{%" in rest or "{#" in rest:
+        return False
+    for name, attributes in zip(parts[1::3], parts[2::3], strict=True):
+        if name not in VARIABLES or (attributes and not names.has_attribute(name, attributes.split(".")[1])):
+            return False
+    return True
+
+
+def _never_rendered(task: Node, key: str, value: Any, tree: Tree) -> Iterator[Finding]:
+    if isinstance(value, str) and "{{" in value:
+        message = f'"{key}" of task "{task.id}" is not a template: Airflow takes the braces as they are'
+        yield Finding("P517", tree.find((*task.path, key)).place, message, "write the value itself")
+
+
+class _Names:
+    """What templates of a pipeline can name, worked out where it is needed."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self.params = {
+            key
+            for source in (outline.config, outline.default)
+            for key in (source["params"] if isinstance(source.get("params"), dict) else ())
+        }
+        self.pulls_left = _MOST_PULLS
+        self._graph: TaskGraph | None = None
+        self._full_ids: dict[str, str] = {}
+
+    def has_attribute(self, name: str, attribute: str) -> bool:
+        """Tell whether a variable has an attribute, as far as that is known."""
+        if name == "params":
+            return attribute in self.params or attribute in PARAMS_METHODS
+        if name == "macros":
+            return attribute in MACROS
+        return name != "var" or attribute in ("value", "json")
+
+    def full_ids(self) -> Mapping[str, str]:
+        """Map each task id, with the names of its groups before it as Airflow has it, to the id in the YAML."""
+        if not self._full_ids:
+            ids = FullIds(self._outline)
+            self._full_ids = {ids.of(task): task.id for task in self._outline.tasks}
+        return self._full_ids
+
+    def is_upstream(self, before: str, after: str) -> bool:
+        """Tell whether a task has run when another starts; also where the graph is not known."""
+        self._graph = self._graph or lay_out(self._outline)
+        if self._graph is None:
+            return True
+        seen, work = {after}, [after]
+        while work:
+            for name in self._graph.upstream[work.pop()]:
+                if name not in seen:
+                    seen.add(name)
+                    work.append(name)
+        return before in seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text with Jinja in it."""
+
+    text: str
+    path: Path
+    task: Node
+    names: _Names
+
+    def findings(self, outline: Outline, tree: Tree) -> Iterator[Finding]:
+        """Yield what is wrong with it, at most so much that nobody is buried."""
+        place = tree.find(self.path).place
+        for index, (code, span, message, hint) in enumerate(self._problems()):
+            if index == _MOST_IN_ONE_TEXT:
+                return
+            yield Finding(code, outline.text.place_inside(place, self.text, span.start, span.end), message, hint)
+
+    def _problems(self) -> Iterator[tuple[str, Any, str, str]]:
+        from schemas.rules.template_syntax import Problem, known_filters, known_tests, read_template
+
+        template = read_template(self.text)
+        if isinstance(template, Problem):
+            yield "P510", template.span, f"not a Jinja template: {template.message}", template.hint
+            return
+        for name in template.unknown_filters:
+            span = template.span_after(("|", "filter"), name)
+            yield "P514", span, f'there is no filter "{name}"', _short(did_you_mean(name, known_filters()))
+        for name in template.unknown_tests:
+            span = template.span_after(("is", "not"), name)
+            yield "P514", span, f'there is no test "{name}"', _short(did_you_mean(name, known_tests()))
+        for name in template.variables:
+            if name not in VARIABLES:
+                span = template.variable_span(name)
+                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name)
+        yield from self._attribute_problems(template)
+        yield from self._pull_problems(template)
+
+    def _attribute_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
+        for name, span in template.attributes("params"):
+            if not self.names.has_attribute("params", name):
+                near = did_you_mean(name, sorted(self.names.params)) if self.names.params else ""
+                hint = near or f"add {name} with a default to the params of the pipeline"
+                yield "P512", span, f'the pipeline has no param "{name}"; a run without it fails', hint
+        for name, span in template.attributes("macros"):
+            if name not in MACROS:
+                message = f'Airflow has no macro "{name}"'
+                yield "P513", span, message, did_you_mean(name, sorted(MACROS))
+        for name, span in template.attributes("var"):
+            if name not in ("value", "json"):
+                message = f'there is no template variable "var.{name}"'
+                yield "P511", span, message, f"write var.value.{name}, or var.json.{name} for a JSON value"
+
+    def _pull_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
+        ids = self.names.full_ids()
+        for pulled in template.pulled:
+            self.names.pulls_left -= 1
+            if self.names.pulls_left < 0:
+                return
+            span = template.string_span(pulled)
+            if pulled not in ids:
+                message = f'xcom_pull names task "{pulled}", which is not defined'
+                inner = [full for full, name in ids.items() if name == pulled]
+                hint = f'write "{inner[0]}": the group is part of the id' if inner else ""
+                yield "P515", span, message, hint or did_you_mean(pulled, sorted(ids))
+            elif not self.names.is_upstream(ids[pulled], self.task.id):
+                message = f'xcom_pull takes the result of "{pulled}", which does not run before "{self.task.id}"'
+                yield "P516", span, message, f'add "{ids[pulled]}" to the dependencies of "{self.task.id}"'
+
+
+def _instead_of(name: str) -> str:
+    if name in REMOVED:
+        return f"Airflow 3 has it no more; {REMOVED[name]}"
+    return _short(did_you_mean(name, sorted(VARIABLES)))
+
+
+def _short(hint: str) -> str:
+    """Leave out a list of everything that is allowed; there is too much."""
+    return hint if hint.startswith("did you mean") else "see Airflow's templates reference for what there is"
