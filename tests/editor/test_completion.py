@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operators import OPERATORS
+from schemas.contract import load_contract
 from tests.editor.editor import Editor
 
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
@@ -52,9 +53,8 @@ def test_an_installed_operator_offers_its_parameters(editor: Editor) -> None:
 
 def test_a_key_is_inserted_with_its_colon(editor: Editor) -> None:
     """The server drops the colon of a property whose type it does not see, as in a $ref beside a keyword of ours."""
-    operators = editor.labels(task("operator: ¦"))
-    skeletons = {operator.rpartition(".")[2] for operator in operators}
-    for operator in operators:
+    skeletons = {operator["title"] for operator in load_contract().operators.values()}
+    for operator in editor.labels(task("operator: ¦")):
         offers = editor.offers(task(f"operator: {operator}", "¦"))
         # skeletons of all required keys are the only offers that are no keys; they bear the operators' names
         keys = [offer for offer in offers if offer.label not in skeletons]
