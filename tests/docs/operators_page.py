@@ -15,8 +15,8 @@ _INTRODUCTION = """\
 <!-- Made by tests/docs/operators_page.py from schemas/pipeline.schema.json; do not edit. -->
 
 The short names that `operator:` takes, with their parameters. Beside these, a task takes Airflow's own arguments
-(`retries`, `execution_timeout`, `trigger_rule`, `pool`, `doc_md` ...), and `operator:` takes the full path of any operator
-of an installed provider, e.g. `airflow.providers.standard.operators.bash.BashOperator`.
+(`retries`, `execution_timeout`, `trigger_rule`, `pool`, `doc_md` ...), and `operator:` takes the full path of any
+operator of an installed provider, e.g. `airflow.providers.standard.operators.bash.BashOperator`.
 
 Where a parameter is the *result of* another task, the YAML has that task's id; the other task must run before
 (`dependencies`). Thresholds and durations: [quick reference](quick-reference.md#thresholds). *Templated* parameters may
