@@ -91,7 +91,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     :param contract: the schema; the committed one if not given
     """
     contract = contract or load_contract()
-    outlines = tuple(iter_outlines(source.data, contract.reference_keys, source.text))
+    outlines = tuple(iter_outlines(source.data, contract, source.text))
     findings = _merged(_iter_findings(source, outlines, contract))
     # a secret is hidden even where a comment silences its rule
     text, findings = mask(source.text, findings, SECRET_CODES)

@@ -40,6 +40,11 @@ class Contract:
         """Name the parameters of an operator that take another task's result."""
         return self._reference_keys.get(operator, ())
 
+    def plain_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters that take any text and that Airflow does not render: braces stay braces there."""
+        properties = self.operators.get(operator, {}).get("properties", {})
+        return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
+
     def conversions(self, operator: str) -> Mapping[str, str]:
         """Give the parameters whose text stands for a Python value: name -> ``duration`` or ``date``.
 
@@ -149,6 +154,12 @@ def _load(path: Path, _: int) -> Contract:
     if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
         raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
     return Contract(document)
+
+
+def _is_plain_text(schema: Mapping[str, Any]) -> bool:
+    takes_any = schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}
+    # of a templated parameter, the description says so
+    return takes_any and "templat" not in str(schema.get("description", "templated")).lower()
 
 
 def _conversion(schema: Mapping[str, Any]) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.position import FileText
 
@@ -48,6 +48,8 @@ class Outline:
     """The file's text, which its pipelines share."""
     is_first: bool = True
     """Whether it is the first of its file; what concerns the ``default`` block is said there."""
+    operators: Operators | None = None
+    """What is known of operators."""
 
     def setting(self, key: str) -> Any:
         """Give an argument of the DAG: the pipeline's own, else that of the file's ``default`` block."""
@@ -59,11 +61,21 @@ class Outline:
         return self.tasks + self.groups
 
 
-def iter_outlines(data: Any, reference_keys: Callable[[str], Sequence[str]], text: str = "") -> Iterator[Outline]:
+class Operators(Protocol):
+    """What the schema tells of operators."""
+
+    def reference_keys(self, operator: str) -> Sequence[str]:
+        """Name the parameters that take another task's result."""
+
+    def plain_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters that take any text and that Airflow does not render."""
+
+
+def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[Outline]:
     """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
 
     :param data: the file's data
-    :param reference_keys: operator -> its parameters that take another task's result
+    :param operators: what is known of operators
     :param text: the file's text
     """
     if not isinstance(data, dict):
@@ -72,9 +84,10 @@ def iter_outlines(data: Any, reference_keys: Callable[[str], Sequence[str]], tex
     for dag_id, dag in data.items():
         if dag_id == "default" or not isinstance(dag, dict):
             continue
-        tasks = tuple(_task(*entry, reference_keys) for entry in _entries(dag, dag_id, "tasks", "task_id"))
+        tasks = tuple(_task(*entry, operators) for entry in _entries(dag, dag_id, "tasks", "task_id"))
         groups = tuple(_group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
-        yield Outline(dag_id, tasks, groups, dag, default if isinstance(default, dict) else {}, shared, is_first)
+        defaults = default if isinstance(default, dict) else {}
+        yield Outline(dag_id, tasks, groups, dag, defaults, shared, is_first, operators)
         is_first = False
 
 
@@ -91,9 +104,9 @@ def _entries(dag: dict[str, Any], dag_id: str, key: str, name: str) -> Iterator[
             yield entry_id, (dag_id, key, position), entry
 
 
-def _task(task_id: str, path: Path, config: dict[str, Any], reference_keys: Callable[[str], Sequence[str]]) -> Node:
+def _task(task_id: str, path: Path, config: dict[str, Any], operators: Operators) -> Node:
     references: list[Name] = []
-    for key in reference_keys(str(config.get("operator"))):
+    for key in operators.reference_keys(str(config.get("operator"))):
         references.extend(_names(config.get(key), (*path, key)))
     group = config.get("task_group_name")
     return Node(

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline, Path
 from schemas.rules.full_ids import FullIds
+from schemas.rules.lineage import operator_of
 from schemas.rules.task_graph import TaskGraph, lay_out
 from schemas.rules.template_names import FILTERS, MACROS, PARAMS_METHODS, REMOVED, VARIABLES
 from schemas.source import Tree
@@ -36,10 +37,11 @@ def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
         return
     names = _Names(outline)
     for task in outline.tasks:
+        plain = names.plain_keys(task)
         for key, value in (task.config or {}).items():
             if not value or (type(value) is str and "{" not in value):
                 continue
-            if key in _NEVER_RENDERED:
+            if key in _NEVER_RENDERED or key in plain:
                 yield from _never_rendered(task, key, value, tree)
             elif key not in _NO_TEMPLATES:
                 for path, text in _iter_texts(value, (*task.path, key)):
@@ -73,9 +75,11 @@ def _is_plainly_right(text: str, names: _Names) -> bool:
 
 
 def _never_rendered(task: Node, key: str, value: Any, tree: Tree) -> Iterator[Finding]:
-    if isinstance(value, str) and "{{" in value:
-        message = f'"{key}" of task "{task.id}" is not a template: Airflow takes the braces as they are'
-        yield Finding("P517", tree.find((*task.path, key)).place, message, "write the value itself")
+    for path, text in _iter_texts(value, (*task.path, key)):
+        if "{{" in text:
+            message = f'"{key}" of task "{task.id}" is not a template: Airflow takes the braces as they are'
+            yield Finding("P517", tree.find(path).place, message, "write the value itself")
+            return
 
 
 class _Names:
@@ -89,8 +93,16 @@ class _Names:
             for key in (source["params"] if isinstance(source.get("params"), dict) else ())
         }
         self.pulls_left = _MOST_PULLS
+        self._plain: dict[str, frozenset[str]] = {}
         self._graph: TaskGraph | None = None
         self._full_ids: dict[str, str] = {}
+
+    def plain_keys(self, task: Node) -> frozenset[str]:
+        """Name the parameters of a task's operator that Airflow does not render, as far as that is known."""
+        operator, operators = operator_of(task), self._outline.operators
+        if operator not in self._plain:
+            self._plain[operator] = operators.plain_keys(operator) if operators is not None else frozenset()
+        return self._plain[operator]
 
     def has_attribute(self, name: str, attribute: str) -> bool:
         """Tell whether a variable has an attribute, as far as that is known."""
