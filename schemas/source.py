@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ import yaml
 from yaml.constructor import ConstructorError, SafeConstructor
 
 from schemas.diagnostic import START, Finding, Place
+from schemas.lines import position_in, split_lines
 
 MAX_DEPTH = 60
 """Mappings and lists may be nested so deep; no pipeline comes near it."""
 MAX_ALIASED = 20_000
 """Values that aliases may repeat in one file, all counted; beyond it the file is an alias bomb."""
+MAX_FINDINGS = 1000
+"""Keys that are wrong in themselves; who has so many is told of these, and the rest is not read."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
@@ -94,12 +98,12 @@ def read_source(path: Path) -> Source:
     except OSError as error:
         reason = error.strerror or str(error)
         return _unread(path, "", Finding("P001", START, f"the file cannot be read: {reason.lower()}"))
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8", errors="replace")
-        line = before.count("\n") + 1
-        column = len(before) - before.rfind("\n")
+        before = raw[: error.start].decode("utf-8")
+        line, column = position_in(before, len(before))
         place = Place(line, column, line, column + 1)
         finding = Finding("P002", place, f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
         return _unread(path, raw.decode("utf-8", errors="replace"), finding)
@@ -127,7 +131,7 @@ def _unread(path: Path, text: str, *findings: Finding) -> Source:
 def _syntax_finding(error: yaml.MarkedYAMLError, text: str) -> Finding:
     mark = error.problem_mark or error.context_mark
     place = Place(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
-    lines = text.splitlines()
+    lines = split_lines(text)
     if place.line > len(lines):
         place = Place(max(len(lines), 1), len(lines[-1]) + 1 if lines else 1, max(len(lines), 1), 0)
     message = f"not valid YAML: {error.problem or 'unexpected end'}"
@@ -143,7 +147,8 @@ def _syntax_finding(error: yaml.MarkedYAMLError, text: str) -> Finding:
 def _reader_finding(error: yaml.YAMLError, text: str) -> Finding:
     position = getattr(error, "position", 0) or 0
     before = text[:position]
-    place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"), before.count("\n") + 1, 0)
+    line, column = position_in(before, len(before))
+    place = Place(line, column, line, 0)
     return Finding("P003", place, "not valid YAML: the text has a control character", "remove the character")
 
 
@@ -166,6 +171,7 @@ class _Frame:
 
 
 _MERGE = "<<"
+_SHOWN = 40
 
 
 class _Reader:
@@ -254,6 +260,8 @@ class _Reader:
             first = _place(frame.tree._keys[key])
             message = f'key "{key}" is given twice; it stands first in line {first.line}, column {first.column}'
             self.findings.append(Finding("P004", _place(event), message, "keep one of the two"))
+        if len(self.findings) >= MAX_FINDINGS:
+            raise _Stop(self.findings.pop())
         frame.key, frame.key_event = key, event
 
     def _alias(self, event: Any) -> None:
@@ -301,16 +309,24 @@ class _Reader:
     def _construct(self, event: Any) -> Any:
         tag = event.tag
         if tag is None:
-            return event.value if event.style or not event.implicit[0] else _resolve(event.value)
+            return event.value if event.style or not event.implicit[0] else self._construct_plain(event)
         self._check_tag(event)
         return event.value if tag.endswith(":str") else self._construct_as(tag, event)
+
+    def _construct_plain(self, event: Any) -> Any:
+        try:
+            return _resolve(event.value)
+        except ValueError:
+            shown = event.value if len(event.value) <= _SHOWN else f"{event.value[:_SHOWN]}…"
+            message = f'"{shown}" is written like a number, but cannot be read as one'
+            raise _Stop(Finding("P006", _place(event), message, "put it in quotes if it is text")) from None
 
     def _construct_as(self, tag: str, event: Any) -> Any:
         if tag == "!":
             return event.value
         try:
             return _construct_scalar(tag, event.value)
-        except (ValueError, KeyError, ConstructorError):
+        except (ValueError, KeyError, IndexError, ConstructorError):
             short = tag.rpartition(":")[2]
             finding = Finding("P006", _place(event), f'"{event.value}" is not a value of the type "!!{short}"')
             raise _Stop(finding) from None

@@ -36,8 +36,11 @@ def _case(file: CheckedFile, display: Display) -> Element:
 
     path = printable(file.shown)
     case = ET.Element("testcase", {"classname": "pipelines", "name": path, "file": path})
-    failing = [d for d in file.diagnostics if display.strict or d.severity is Severity.ERROR]
-    others = [d for d in file.diagnostics if d not in failing]
+    failing: list[Diagnostic] = []
+    others: list[Diagnostic] = []
+    for diagnostic in file.diagnostics:
+        fails = display.strict or diagnostic.severity is Severity.ERROR
+        (failing if fails else others).append(diagnostic)
     if failing:
         kinds = ", ".join(sorted({d.code for d in failing}))
         element = ET.SubElement(case, "failure", {"type": kinds, "message": _headlines(failing)})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas.diagnostic import Diagnostic, Severity, printable
 from schemas.formats.display import Display
+from schemas.lines import split_lines
 
 if TYPE_CHECKING:
     from schemas.checker import Report
@@ -37,7 +38,7 @@ def render_text(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, 
     :param texts: path -> source text; the source line is left out where there is none
     :param color: whether to print escape sequences for colours
     """
-    lines = {path: text.splitlines() for path, text in texts.items()}
+    lines = {path: split_lines(text) for path, text in texts.items()}
     return "\n".join(_render(diagnostic, lines.get(diagnostic.path, []), color=color) for diagnostic in diagnostics)
 
 

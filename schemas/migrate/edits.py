@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.diagnostic import Place
+from schemas.lines import LINE_END
 from schemas.source import Source, Tree
 
-# the line ends of YAML 1.1, by which the parser counts lines
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _ANCHOR = re.compile(r"(?:[&!]\S*\s+)*")
 _ALIAS = re.compile(r"\s*:\s*\*[^\s,\]}]+")
 _COMMENT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|(?P<comment>(?:(?<=\s)|^)\#.*)""", re.MULTILINE)
@@ -81,11 +80,12 @@ class Layout:
     def __init__(self, text: str) -> None:
         self.text = text
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._starts = [0, *(match.end() for match in LINE_END.finditer(text))]
 
     def offset(self, line: int, column: int) -> int:
-        """Give the offset of a line and column, which count from 1."""
-        return min(self._starts[min(line, len(self._starts)) - 1] + column - 1, len(self.text))
+        """Give the offset of a line and column, which count from 1; the parser ends a last line that has no end."""
+        start = self._starts[line - 1] if line <= len(self._starts) else len(self.text)
+        return min(start + column - 1, len(self.text))
 
     def position(self, offset: int) -> tuple[int, int]:
         """Give the line and column of an offset."""
@@ -161,12 +161,13 @@ class Entry:
         if self._is_alias() or _leads_elsewhere(self._tree, self.layout):
             return []
         text, colon = self.layout.text, self._colon_end()
-        start, end = _after_anchor(self._value_start(), text), content_end(self._tree, self.layout)
+        start, end = self._value_start(), content_end(self._tree, self.layout)
+        # an anchor stays, as aliases may name it; a tag was that of the old value
+        anchors = [word for word in text[start : _after_anchor(start, text)].split() if word.startswith("&")]
+        value = " ".join((*anchors, value))
         if "\n" not in text[colon:end]:
             return [Edit(start, end, value)]
-        anchor = text[self._value_start() : start].strip()
-        edit = Edit(colon, end, " ".join(("", *filter(None, (anchor, value)))))
-        return [edit, *self._comments_above(text[colon:end])]
+        return [Edit(colon, end, f" {value}"), *self._comments_above(text[colon:end])]
 
     def _comments_above(self, region: str) -> list[Edit]:
         comments = [match["comment"].rstrip() for match in _COMMENT.finditer(region) if match["comment"]]

@@ -172,7 +172,9 @@ def _has_own_zone(found: Found) -> bool:
 
 def _operator(found: Found, _: Contract) -> list[Edit] | None:
     entry = found.entry
-    if found.scope is not Scope.TASK or entry.key != "operator" or entry.value not in MOVED:
+    if found.scope is not Scope.TASK or entry.key != "operator":
+        return None
+    if not isinstance(entry.value, str) or entry.value not in MOVED:
         return None
     edit = entry.rewrite(entry.value, MOVED[entry.value])
     return [edit] if edit else []

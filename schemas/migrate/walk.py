@@ -93,7 +93,7 @@ def _items(value: Any) -> list[tuple[str | int, Any]]:
 def _at(source: Source, path: Path) -> Any:
     value: Any = source.data
     for part in path:
-        inside = part in value if isinstance(value, dict) else isinstance(value, list)
+        inside = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
         if not inside:
             return {}
         value = value[part]

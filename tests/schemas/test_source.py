@@ -94,4 +94,6 @@ def test_any_text_gives_data_or_findings_with_a_place_inside_the_text(text: str)
 def test_plain_values_survive_being_dumped_by_pyyaml(value: object) -> None:
     import yaml
 
-    assert parse(yaml.safe_dump({"key": value}, allow_unicode=True)).data == {"key": value}
+    dumped = yaml.safe_dump({"key": value}, allow_unicode=True)
+    # not the value itself: PyYAML dumps a lone U+0085 so that nobody reads it back
+    assert parse(dumped).data == yaml.safe_load(dumped)
