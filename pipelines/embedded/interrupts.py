@@ -31,13 +31,14 @@ class HeldInterrupts:
             signal.signal(sign, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() - self._raised < _CLEANING_SECONDS:
+            return  # people press Ctrl-C twice; the second must not break off the cleaning up that the first began
         if self._depth:
             self._pending = True
-        elif time.monotonic() - self._raised > _CLEANING_SECONDS:
+        else:
             self._interrupt()
 
     def _interrupt(self) -> None:
-        # People press Ctrl-C twice; the second one must not break off the cleaning up that the first one began.
         self._raised = time.monotonic()
         raise KeyboardInterrupt
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -29,7 +30,8 @@ _GRACE_SECONDS = 6.0
 # They have nothing to lose (triggers are in the database), and take up to ten seconds to say goodbye.
 _SHORT_GRACE_SECONDS = {"triggerer": 2.0, "api-server": 1.0}
 _KILL_SECONDS = 5.0
-_CREATED_TOLERANCE_SECONDS = 0.02
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_START_TICKS = 19  # of the fields after the name
 # Only a parent can clear away a process that has ended; we are that until `make run` ends.
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -40,8 +42,10 @@ class Record:
 
     name: str
     pid: int
-    created: float
-    """When the process began, in seconds since the epoch."""
+    started: float
+    """When, in seconds since the epoch."""
+    identity: str
+    """Which boot of the machine and which moment of it: the number alone may be given to another process."""
     mark: str
     """In the environment of it and of all that it starts."""
     folder: str
@@ -50,11 +54,37 @@ class Record:
     def is_alive(self) -> bool:
         """Whether that very process still runs."""
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < _CREATED_TOLERANCE_SECONDS
-            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+            return identify(self.pid) == self.identity and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+    def is_of_this_boot(self) -> bool:
+        """Whether the machine has not been started anew since."""
+        return self.identity.partition(" ")[0] == _boot()
+
+
+def identify(pid: int) -> str:
+    """Say which process a number stands for now.
+
+    The kernel's own count of ticks since the boot is taken where there is one: wall-clock time, which psutil gives,
+    moves when the clock is set.
+
+    :raises psutil.NoSuchProcess: if there is none
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return f"{_boot()} {psutil.Process(pid).create_time():.0f}"
+    # The second field, the name in parentheses, may itself hold blanks and parentheses.
+    return f"{_boot()} {stat.rpartition(')')[2].split()[_START_TICKS]}"
+
+
+@cache
+def _boot() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except FileNotFoundError:
+        return f"{psutil.boot_time():.0f}"
 
 
 def start_process(
@@ -83,8 +113,7 @@ def start_process(
         )
         _STARTED[process.pid] = process
         try:
-            created = psutil.Process(process.pid).create_time()
-            record = Record(name, process.pid, created, mark, str(run.parent))
+            record = Record(name, process.pid, time.time(), identify(process.pid), mark, str(run.parent))
             _write_record(run, record)
         except BaseException:
             process.kill()
@@ -163,7 +192,7 @@ def _grace(record: Record) -> float:
 
 def find_members(records: Iterable[Record]) -> set[psutil.Process]:
     """Find every process that belongs to the records: by session, by the mark in its environment, or by its parent."""
-    by_session = {record.pid: record for record in records if record.created >= psutil.boot_time()}
+    by_session = {record.pid: record for record in records if record.is_of_this_boot()}
     marks = {record.mark for record in by_session.values()}
     found: set[psutil.Process] = set()
     for process in psutil.process_iter():

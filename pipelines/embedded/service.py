@@ -241,7 +241,7 @@ def _is_healthy(record: Record, health: dict[str, dict[str, str]] | None) -> boo
     key = _HEALTH_KEYS[record.name]
     beat = health[key].get(f"latest_{key}_heartbeat")
     # A heartbeat from before this start is that of the process before.
-    return health[key]["status"] == "healthy" and bool(beat) and _seconds(str(beat)) >= record.created - 1
+    return health[key]["status"] == "healthy" and bool(beat) and _seconds(str(beat)) >= record.started - 1
 
 
 def _seconds(iso: str) -> float:

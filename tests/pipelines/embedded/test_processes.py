@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.embedded import processes
 from pipelines.embedded.interrupts import HeldInterrupts
-from pipelines.embedded.processes import Record, read_records, start_process, stop_all
+from pipelines.embedded.processes import Record, identify, read_records, start_process, stop_all
 
 # Starts a child in its own session and one in another, tells their numbers, then does what it is told on SIGTERM.
 PARENT = """
@@ -89,17 +89,31 @@ def stranger(run: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-@pytest.mark.parametrize("created", [time.time() - 3600, psutil.boot_time() - 60], ids=["an hour ago", "before boot"])
+@pytest.mark.parametrize("changed", ["moment", "boot"])
 def test_a_number_that_was_given_to_another_process_is_left_alone(
-    run: Path, stranger: subprocess.Popen[bytes], created: float
+    run: Path, stranger: subprocess.Popen[bytes], changed: str
 ) -> None:
-    record = Record("scheduler", stranger.pid, created, uuid.uuid4().hex, "/elsewhere")
+    boot, _, moment = identify(stranger.pid).partition(" ")
+    identity = f"{boot} {int(moment) - 1}" if changed == "moment" else f"another-boot {moment}"
+    folder = "/elsewhere" if changed == "moment" else str(run.parent)
+    record = Record("scheduler", stranger.pid, time.time(), identity, uuid.uuid4().hex, folder)
     (run / "scheduler.json").write_text(json.dumps(dataclasses.asdict(record)))
 
     assert not record.is_alive()
     assert stop_all(run) == []
     assert stranger.poll() is None
     assert read_records(run) == []
+
+
+def test_a_process_is_known_again_by_its_start_however_it_is_named() -> None:
+    odd = subprocess.Popen(["/proc/self/exe", "-c", "import time; time.sleep(60)"], executable=sys.executable)
+    try:
+        assert identify(odd.pid) == identify(odd.pid) != identify(os.getpid())
+    finally:
+        odd.kill()
+        odd.wait()
+    with pytest.raises(psutil.NoSuchProcess):
+        identify(odd.pid)
 
 
 def test_a_record_that_cannot_be_read_is_dropped(run: Path) -> None:
