@@ -36,14 +36,15 @@ lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/pipelines check
 
 check: lint ## lint and the quick tests (under two minutes)
-	@.venv/bin/python -m pytest -q -m "not running" $(PYTEST)
+	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" $(PYTEST)
 
 accept: install-dev ## write the expected outputs of tests/cases anew; read the difference before you commit it
 	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py
 	@$(MAKE) --no-print-directory docs
 
-docs: install-dev ## write the generated pages anew (docs/rules.md)
+docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md)
 	@.venv/bin/python -m schemas.explanations > docs/rules.md
+	@.venv/bin/python tests/docs/operators_page.py > docs/operators.md
 
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema

@@ -32,3 +32,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder ../shared/data is not on this machine")
     return folder
+
+
+SLOW = ("editor", "operators/deploy", "operators/model/test_with_data_tasks.py", "operators/model/test_registry.py")
+"""Tests that start a language server or a fresh process for each case; `make check` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        if name.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
