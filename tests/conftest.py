@@ -34,7 +34,13 @@ def shared_data() -> Path:
     return folder
 
 
-SLOW = ("editor", "operators/deploy", "operators/model/test_with_data_tasks.py", "operators/model/test_registry.py")
+SLOW = (
+    "editor",
+    "operators/deploy",
+    "operators/model/test_with_data_tasks.py",
+    "operators/model/test_registry.py",
+    "pipelines/embedded/test_install.py",
+)
 """Tests that start a language server or a fresh process for each case; `make check` leaves them out."""
 
 
