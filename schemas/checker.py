@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from schemas.masking import mask
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
 from schemas.rules.graph import id_place
-from schemas.rules.secrets import SECRET_CODES
+from schemas.rules.secrets import SECRET_CODES, iter_secret_findings
 from schemas.shape import iter_shape_findings
 from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
 
 SUFFIXES = (".yaml", ".yml")
+MAX_FINDINGS = 1000
+"""More in one file, secrets not counted, are not looked for: nobody reads them, and each takes its time."""
+_MORE = "the file has more problems; check again when these are solved"
+_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w", re.MULTILINE)
 _FORBIDDEN = ("P401", "P402")
 _SHAPE_OF_FORBIDDEN = ("P101", "P103")
 _OWNER = re.compile(r'\b(?:task group|task|pipeline) "[^"]*"')
@@ -92,7 +97,9 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     """
     contract = contract or load_contract()
     outlines = tuple(iter_outlines(source.data, contract, source.text))
-    findings = _merged(_iter_findings(source, outlines, contract))
+    secrets = [finding for outline in outlines for finding in iter_secret_findings(outline, source.tree)]
+    others = list(islice(_iter_findings(source, outlines, contract), MAX_FINDINGS))
+    findings = _merged([*secrets, *others])
     # a secret is hidden even where a comment silences its rule
     text, findings = mask(source.text, findings, SECRET_CODES)
     if source.data is not None:
@@ -102,6 +109,8 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
 
         findings = with_advice(findings, source)
     diagnostics = sorted(finding.in_file(shown_as) for finding in findings)
+    if len(others) == MAX_FINDINGS:
+        diagnostics[-1] = replace(diagnostics[-1], hint=f"{diagnostics[-1].hint}; {_MORE}".removeprefix("; "))
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     sound = _without_broken(outlines, source, errors)
     pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
@@ -135,24 +144,55 @@ def _iter_findings(source: Source, outlines: Sequence[Outline], contract: Contra
     yield from iter_shape_findings(source, outlines, contract)
     for outline in outlines:
         for rule in RULES:
-            yield from rule(outline, source.tree)
+            # those have been looked for, all of them
+            if rule is not iter_secret_findings:
+                yield from rule(outline, source.tree)
 
 
 def _without_broken(outlines: Sequence[Outline], source: Source, errors: Sequence[Finding]) -> Sequence[Outline]:
     if not errors or not outlines:
         return outlines
-    spans = {dag_id: (source.tree.keys[dag_id], source.tree.children[dag_id].place) for dag_id in source.data}
+    at = sorted((error.place.line, error.place.column) for error in errors)
+    has_aliases = _ALIAS.search(source.text) is not None
+    stretches = [(dag_id, stretch) for dag_id in source.data for stretch in _stretches(dag_id, source, has_aliases)]
     broken: set[str] = set()
-    for error in errors:
-        at = (error.place.line, error.place.column)
-        inside = [
-            dag_id
-            for dag_id, (key, value) in spans.items()
-            if dag_id != "default" and (key.line, key.column) <= at <= (value.end_line, value.end_column)
-        ]
+    inside = [False] * len(at)
+    for dag_id, (start, end) in stretches:
+        first, last = bisect_left(at, start), bisect_left(at, end)
+        if dag_id != "default" and first < last:
+            broken.add(dag_id)
+            inside[first:last] = [True] * (last - first)
+    if not all(inside):
         # what stands outside of every pipeline, or in what they share, concerns them all
-        broken.update(inside or spans)
+        return []
     return [outline for outline in outlines if outline.dag_id not in broken]
+
+
+_Position = tuple[int, int]
+
+
+def _stretches(dag_id: str, source: Source, has_aliases: bool) -> Iterator[tuple[_Position, _Position]]:
+    """Yield where a pipeline stands: its key, its value, and whatever aliases take into it from elsewhere."""
+    tree = source.tree.find((dag_id,))
+    yield _span(source.tree.key((dag_id,)))
+    yield _span(tree.place)
+    if has_aliases:
+        yield from _aliased(tree)
+
+
+def _aliased(tree: Tree) -> Iterator[tuple[_Position, _Position]]:
+    start, end = _span(tree.place)
+    for key, child in tree.children.items():
+        for place in (child.place, tree.keys.get(key, child.place)):
+            if not start <= (place.line, place.column) < end:
+                yield _span(place)
+        yield from _aliased(child)
+
+
+def _span(place: Place) -> tuple[_Position, _Position]:
+    """Give the start and the end of a place; one without width still has room for what is said of it."""
+    start, end = (place.line, place.column), (place.end_line, place.end_column)
+    return start, max(end, (place.line, place.column + 1))
 
 
 def _pipeline(outline: Outline, source: Source, contract: Contract) -> Pipeline:

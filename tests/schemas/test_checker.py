@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from schemas.checker import check_files, iter_pipeline_files
+import pytest
+
+from schemas.checker import MAX_FINDINGS, check_file, check_files, iter_pipeline_files
 
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 
@@ -85,3 +87,22 @@ def test_checking_imports_neither_airflow_nor_the_machine_learning_libraries(rep
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr + run.stdout
+
+
+@pytest.mark.parametrize("taken", ["a: *task", "a: {<<: *task}", "a: {<<: [*task]}"])
+def test_a_pipeline_that_takes_a_mistake_by_an_alias_is_not_built(tmp_path: Path, taken: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        f"orders:\n  tasks:\n    a: &task {{operator: {EMPTY}, retires: 1}}\n"
+        f"stock:\n  tasks:\n    {taken}\n"
+        f"good:\n  tasks:\n    a: {{operator: {EMPTY}}}\n"
+    )
+    assert [pipeline.dag_id for pipeline in check_file(path).pipelines] == ["good"]
+
+
+def test_a_file_with_very_many_problems_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("orders:\n" + "".join(f"  key{number}: 1\n" for number in range(5000)))
+    diagnostics = check_file(path).diagnostics
+    assert len(diagnostics) == MAX_FINDINGS
+    assert diagnostics[-1].hint.endswith("the file has more problems; check again when these are solved")
