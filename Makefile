@@ -17,7 +17,7 @@ help: ## list the targets
 install:
 	@$(PYTHON) -m pipelines.embedded.install
 
-install-dev:
+install-dev: ## install what tests and lint need, too
 	@$(PYTHON) -m pipelines.embedded.install --dev
 
 run: install ## install, start Airflow, run ml_pipeline and monitoring, show what came out; the UI stays up
@@ -63,6 +63,8 @@ clean: stop ## stop, then remove .venv/ and .airflow/ (models and reports too)
 	rm -rf .venv .airflow
 
 up: ## the whole stack in containers (needs Docker with Compose v2); makes .env with new secrets if there is none
+	@docker compose version >/dev/null 2>&1 || { echo "make up needs Docker with the Compose plugin (v2): \`docker compose version\` fails here"; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make up needs a running Docker engine that you may use: \`docker info\` fails here"; exit 1; }
 	@test -f .env || $(PYTHON) stack/new_env.py
 	docker compose up --detach --build --wait
 	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
