@@ -26,7 +26,7 @@ run: install ## install, start Airflow, run ml_pipeline and monitoring, show wha
 stop: ## stop all that `make run` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi
 
-test: install-dev ## all tests, those on a real running Airflow too (minutes)
+test: lint ## lint and all tests, those on a real running Airflow too (minutes)
 	@.venv/bin/python -m pytest $(PYTEST)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines

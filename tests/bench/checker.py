@@ -108,7 +108,7 @@ def commands_for(folder: Path, paths: Sequence[Path], *, rival: bool) -> dict[st
 
 def main() -> None:
     """Print one table."""
-    print(f"{'files':>6}  {'command':<18}{'seconds':>9}{'MB':>7}   compared with pipelines check")
+    sys.stdout.write(f"{'files':>6}  {'command':<18}{'seconds':>9}{'MB':>7}   compared with pipelines check\n")
     with tempfile.TemporaryDirectory() as temporary:
         for count, rounds, rival in ((1, 7, True), (100, 5, True), (1000, 3, True), (10_000, 1, False)):
             folder = Path(temporary) / f"pipelines_{count}"
@@ -117,7 +117,7 @@ def main() -> None:
             ours = timings["pipelines check"].seconds
             for name, timing in timings.items():
                 ratio = "" if name == "pipelines check" else f"{timing.seconds / ours:.2f} x the time"
-                print(f"{count:>6}  {name:<18}{timing.seconds:>9.3f}{timing.megabytes:>7.0f}   {ratio}")
+                sys.stdout.write(f"{count:>6}  {name:<18}{timing.seconds:>9.3f}{timing.megabytes:>7.0f}   {ratio}\n")
 
 
 if __name__ == "__main__":
