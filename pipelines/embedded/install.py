@@ -223,6 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        interrupts.held.settle()
         print("\ninstall   interrupted; nothing is left running. Run the same command to begin again.", file=sys.stderr)
         return interrupts.EXIT_CODE
     return 0

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from pipelines.embedded.install_problems import explain, without_passwords
 from pipelines.embedded.interrupts import held
 
+_POLL_SECONDS = 0.05
+_REDRAW_SECONDS = 0.25
 _HEARTBEAT_SECONDS = 10.0
 _BROUGHT_BY_VENV = 3
 
@@ -98,14 +100,13 @@ def _environment(step: Step) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], paths: Paths, step: Step, began: float) -> None:
-    interval = 0.2 if sys.stdout.isatty() else _HEARTBEAT_SECONDS
-    while True:
-        try:
-            process.wait(interval)
-        except subprocess.TimeoutExpired:
-            say(f"{step.name}{_count(paths, step)} … {time.monotonic() - began:.0f} s", passing=True)
-        else:
-            return
+    interval = _REDRAW_SECONDS if sys.stdout.isatty() else _HEARTBEAT_SECONDS
+    told = began
+    while process.poll() is None:
+        held.sleep(_POLL_SECONDS)
+        if time.monotonic() - told >= interval:
+            told = time.monotonic()
+            say(f"{step.name}{_count(paths, step)} … {told - began:.0f} s", passing=True)
 
 
 def _count(paths: Paths, step: Step) -> str:

@@ -5,42 +5,62 @@ Standard library only: the installer uses it too.
 
 from __future__ import annotations
 
-import math
 import signal
+import sys
 import time
 from types import FrameType, TracebackType
 
 EXIT_CODE = 130
-_CLEANING_SECONDS = 20.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class HeldInterrupts:
-    """A context in which an interrupt waits for the end of the block.
+class Interrupted(KeyboardInterrupt):
+    """An interrupt that is handled here.
+
+    For a KeyboardInterrupt itself that passes through ``exec``, as in the making of a dataclass, Python 3.11 ends the
+    process by SIGINT in the end, even if it was caught.
+    """
+
+
+class Interrupts:
+    """The wish to stop; as a context, a block in which that wish waits.
 
     A process that is started and not yet written down would be left behind by an interrupt between the two.
     """
 
     def __init__(self) -> None:
         self._depth = 0
-        self._pending = False
-        self._raised = -math.inf
+        self._wished = False
 
     def listen(self) -> None:
         """Take over the signals that mean "stop"."""
-        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for sign in _SIGNALS:
             signal.signal(sign, self._on_signal)
+        sys.unraisablehook = _tell_unraisable
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if time.monotonic() - self._raised < _CLEANING_SECONDS:
-            return  # people press Ctrl-C twice; the second must not break off the cleaning up that the first began
-        if self._depth:
-            self._pending = True
-        else:
-            self._interrupt()
+        # People press Ctrl-C twice; the second must not break off the cleaning up that the first began.
+        for sign in _SIGNALS:
+            signal.signal(sign, signal.SIG_IGN)
+        self._wished = True
+        self.check()
 
-    def _interrupt(self) -> None:
-        self._raised = time.monotonic()
-        raise KeyboardInterrupt
+    def check(self) -> None:
+        """Raise if there was an interrupt.
+
+        One that was raised where Python swallows exceptions, as in a weak reference's callback, is raised again here.
+        """
+        if self._wished and not self._depth:
+            raise Interrupted
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, and then raise if there was an interrupt."""
+        time.sleep(seconds)
+        self.check()
+
+    def settle(self) -> None:
+        """Say that the wish is being granted: nothing is raised for it any more."""
+        self._wished = False
 
     def __enter__(self) -> None:
         self._depth += 1
@@ -49,10 +69,15 @@ class HeldInterrupts:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._depth -= 1
-        if self._pending and not self._depth:
-            self._pending = False
-            if kind is None:
-                self._interrupt()
+        if kind is None:
+            self.check()
 
 
-held = HeldInterrupts()
+def _tell_unraisable(unraisable: sys.UnraisableHookArgs, /) -> None:
+    # An interrupt that Python swallows is raised again, and need not be told.
+    if not isinstance(unraisable.exc_value, Interrupted):
+        sys.__unraisablehook__(unraisable)
+
+
+held = Interrupts()
+"""Those of this process: ``with held:`` for what must not be broken off."""

@@ -41,6 +41,7 @@ def start(settings: Settings, pipelines: Sequence[str]) -> int:
         with service.exclusive(settings):
             return _start_and_run(settings, pipelines)
     except KeyboardInterrupt:
+        interrupts.held.settle()
         stop_all(settings.run, [record for record in read_records(settings.run) if record.pid not in before])
         still = any(record.is_alive() for record in read_records(settings.run))
         left = "the Airflow that ran before still runs" if still else "nothing is left running"

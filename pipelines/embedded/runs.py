@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from pipelines.embedded.api import AirflowApi, ApiError
+from pipelines.embedded.interrupts import held
 from pipelines.embedded.progress import Progress
 from pipelines.embedded.service import Service
 
@@ -123,7 +124,7 @@ def _wait_until_parsed(service: Service, api: AirflowApi, dag_id: str, progress:
             deadline = min(deadline, time.monotonic() + service.settings.parse_seconds + 2)
         service.check_alive()
         progress.tick()
-        time.sleep(_POLL_SECONDS)
+        held.sleep(_POLL_SECONDS)
     raise RunError(_why_missing(api, dag_id))
 
 
@@ -157,7 +158,7 @@ def _follow(follower: _Follower) -> RunEnd:
             told = True
         follower.service.check_alive()
         follower.progress.tick()
-        time.sleep(_POLL_SECONDS)
+        held.sleep(_POLL_SECONDS)
 
 
 def _why_queued(api: AirflowApi, dag_id: str) -> str:

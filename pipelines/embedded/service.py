@@ -20,6 +20,7 @@ from typing import Any
 
 from pipelines.embedded import processes
 from pipelines.embedded.api import AirflowApi
+from pipelines.embedded.interrupts import held
 from pipelines.embedded.processes import Record, start_process, stop_all
 from pipelines.embedded.progress import Progress
 from pipelines.embedded.settings import ADMIN, Secrets, Settings, environment, prepare_home
@@ -203,7 +204,7 @@ def _prepare_database(settings: Settings, variables: dict[str, str], mark: str, 
     record = start_process("database", command, run=settings.run, log=log, environment=variables, mark=mark)
     while (code := processes.exit_code(record)) is None:
         progress.tick()
-        time.sleep(0.1)
+        held.sleep(0.1)
     stop_all(settings.run, [record])
     if code:
         raise StartError(f"Airflow's database could not be set up (exit code {code}).{_log_tail(log)}")
@@ -231,7 +232,7 @@ def _wait_until_healthy(settings: Settings, secrets: Secrets, records: list[Reco
             logs = ", ".join(str(settings.logs / f"{name}.log") for name in waiting)
             raise StartError(f"{', '.join(waiting)}: not healthy after {_START_SECONDS:.0f} s. Their logs: {logs}")
         progress.tick()
-        time.sleep(0.2)
+        held.sleep(0.2)
     api.close()
 
 

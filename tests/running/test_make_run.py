@@ -150,7 +150,7 @@ def test_an_interrupted_start_leaves_nothing_running(stopped: Home, moment: str,
     process.send_signal(sign)  # people press it twice
     _, error = process.communicate(timeout=60)
 
-    assert process.returncode == 130
+    assert process.returncode == 130, error
     assert "interrupted; nothing is left running" in error
     assert "Traceback" not in error
     assert stopped.left() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from pipelines.embedded import processes
-from pipelines.embedded.interrupts import HeldInterrupts
+from pipelines.embedded.interrupts import Interrupts
 from pipelines.embedded.processes import Record, identify, read_records, start_process, stop_all
 
 # Starts a child in its own session and one in another, tells their numbers, then does what it is told on SIGTERM.
@@ -153,8 +154,9 @@ def test_the_log_before_is_kept(run: Path) -> None:
 
 
 @pytest.fixture
-def listening() -> Iterator[HeldInterrupts]:
-    held = HeldInterrupts()
+def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Interrupts]:
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    held = Interrupts()
     before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     held.listen()
     yield held
@@ -167,7 +169,7 @@ def interrupt_myself() -> None:
     time.sleep(0.01)
 
 
-def test_an_interrupt_waits_for_the_end_of_what_must_be_whole(listening: HeldInterrupts) -> None:
+def test_an_interrupt_waits_for_the_end_of_what_must_be_whole(listening: Interrupts) -> None:
     finished = []
 
     def do_it_whole() -> None:
@@ -180,8 +182,18 @@ def test_an_interrupt_waits_for_the_end_of_what_must_be_whole(listening: HeldInt
     assert finished
 
 
-def test_a_second_interrupt_does_not_break_off_the_cleaning_up(listening: HeldInterrupts) -> None:
+def test_a_second_interrupt_does_not_break_off_the_cleaning_up(listening: Interrupts) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupt_myself()
+    listening.settle()
 
     interrupt_myself()
+    listening.check()
+
+
+def test_an_interrupt_that_python_swallowed_is_raised_at_the_next_check(listening: Interrupts) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        interrupt_myself()
+
+    with pytest.raises(KeyboardInterrupt):
+        listening.sleep(0)
