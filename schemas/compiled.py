@@ -292,11 +292,16 @@ def _bound(key: str, applies: Predicate, holds: Callable[[Any, Any], bool]) -> C
 
 
 def _has_no_doubles(value: list[Any]) -> bool:
-    seen: list[Any] = []
+    # what fits into a set is looked up there; the rest, which hardly ever is there, is compared one by one
+    plain: set[Any] = set()
+    nested: list[Any] = []
     for item in map(_distinct, value):
-        if item in seen:
+        if item in (nested if isinstance(item, list | dict) else plain):
             return False
-        seen.append(item)
+        if isinstance(item, list | dict):
+            nested.append(item)
+        else:
+            plain.add(item)
     return True
 
 

@@ -21,11 +21,13 @@ PRESETS = (
 )
 """The schedules that have a name of their own."""
 
+_LONGEST_CRON = 500
+
 
 def _is_schedule(value: Any) -> bool:
     if not isinstance(value, str) or value in PRESETS or value == "none":
         return True
-    if value.startswith("@"):
+    if value.startswith("@") or len(value) > _LONGEST_CRON:
         return False
     from croniter import croniter
 

@@ -16,6 +16,9 @@ _MOST_HINTS = 20
 _AT_ONCE = 512
 """Tasks that are looked for together."""
 
+_SHOWN_OF_CYCLE = 20
+"""Names of a cycle that are printed."""
+
 Edges = Mapping[str, list[str]]
 """Task or group -> what it waits for."""
 
@@ -91,11 +94,14 @@ def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 
 def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
-    nodes = {node.id: node for node in outline.nodes if node.id in set(cycle)}
+    inside = set(cycle)
+    nodes = {node.id: node for node in outline.nodes if node.id in inside}
     places = [tree.key(nodes[name].path) for name in cycle]
     start = min(range(len(cycle)), key=lambda index: (places[index].line, places[index].column))
     names = [*cycle[start:], *cycle[:start]]
-    shown = " → ".join(f'"{name}"' for name in [*names, names[0]])
+    shown = " → ".join(f'"{name}"' for name in [*names, names[0]][:_SHOWN_OF_CYCLE])
+    if len(names) >= _SHOWN_OF_CYCLE:
+        shown += f' → … ({len(names)} in all) → "{names[0]}"'
     message = f"dependencies go round in a circle: {shown}"
     return Finding(
         "P204", id_place(nodes[names[0]], tree), message, "an arrow means that the left one waits for the right one"

@@ -29,6 +29,8 @@ _SIMPLE = re.compile(
 )
 _MOST_IN_ONE_TEXT = 10
 _MOST_PULLS = 50
+_LONGEST = 20_000
+"""Characters; to parse a longer text takes longer than its check is worth."""
 
 
 def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -54,7 +56,7 @@ def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     while work:
         at, current = work.pop()
         if isinstance(current, str):
-            if "{{" in current or "{%" in current or "{#" in current:
+            if len(current) <= _LONGEST and ("{{" in current or "{%" in current or "{#" in current):
                 yield at, current
         elif isinstance(current, dict):
             work.extend(((*at, key), item) for key, item in current.items())
