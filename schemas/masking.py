@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from schemas.diagnostic import Finding, Place
 from schemas.position import FileText
 
 _MASK = "*"
+_HIDDEN = "***"
 _START = 6
-"""So many characters of a secret give it away where a message is cut short."""
+"""So many characters make a secret known again anywhere; a shorter one is looked for at its own place only."""
+_CUT = "…"
+"""Where a message leaves out the end of what it quotes."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Secret:
-    place: Place
-    start: int
-    end: int
-    text: str
-    """As written, without quotes."""
-
-    def forms(self) -> Iterator[str]:
-        """Give the ways in which a message may have it."""
-        yield self.text
-        yield json.dumps(self.text, ensure_ascii=False)[1:-1]
+Index = Mapping[str, Sequence[str]]
+"""First characters -> the secrets that start with them, the longest first."""
 
 
 def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, list[Finding]]:
@@ -42,51 +33,65 @@ def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[
     places = {finding.place for finding in findings if finding.code in wanted}
     if not places:
         return text, list(findings)
-    lines = FileText(text)
-    secrets = sorted((_read(lines, place) for place in places), key=lambda secret: _start(secret.place))
-    masked = list(text)
-    for secret in secrets:
-        masked[secret.start : secret.end] = [c if c.isspace() else _MASK for c in text[secret.start : secret.end]]
-    starts = [_start(secret.place) for secret in secrets]
-    return "".join(masked), [f if f.code in wanted else _cleaned(f, secrets, starts) for f in findings]
+    lines, masked = FileText(text), list(text)
+    secrets: dict[Place, tuple[str, ...]] = {}
+    for place in places:
+        start, end = lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
+        secrets[place] = tuple(_forms(text[start:end]))
+        masked[start:end] = [char if char.isspace() else _MASK for char in text[start:end]]
+    index = _index(form for forms in secrets.values() for form in forms)
+    cleaned = [f if f.code in wanted else _without_secrets(f, secrets.get(f.place, ()), index) for f in findings]
+    return "".join(masked), cleaned
 
 
-def _start(place: Place) -> tuple[int, int]:
-    return place.line, place.column
+def _forms(written: str) -> Iterator[str]:
+    """Yield the ways in which a message may have a secret: as written, as read, and as JSON of that."""
+    read = _read_scalar(written)
+    yield from {written, read, json.dumps(read, ensure_ascii=False)[1:-1]} - {""}
 
 
-def _read(lines: FileText, place: Place) -> _Secret:
-    start, end = lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
-    written = lines.text[start:end]
-    if written[:1] in ("'", '"') and written[-1:] == written[:1]:
-        written = _unescaped(written)
-    return _Secret(place, start, end, written)
-
-
-def _unescaped(written: str) -> str:
+def _read_scalar(written: str) -> str:
     import yaml
 
     try:
-        return str(yaml.safe_load(written))
-    except yaml.YAMLError:
-        return written[1:-1]
+        read = yaml.load(written, Loader=yaml.BaseLoader)  # noqa: S506 (it knows texts, lists and mappings only)
+    except (yaml.YAMLError, RecursionError):
+        return written
+    return read if isinstance(read, str) else written
 
 
-def _cleaned(finding: Finding, secrets: Sequence[_Secret], starts: Sequence[tuple[int, int]]) -> Finding:
-    """Take out of a finding the secrets that stand within its place; only those can it have quoted."""
-    place, message, hint = finding.place, finding.message, finding.hint
-    for secret in secrets[bisect_left(starts, _start(place)) :]:
-        if _start(secret.place) >= (place.end_line, place.end_column) and secret.place != place:
-            break
-        for form in secret.forms():
-            message, hint = _without(form, message), _without(form, hint)
+def _index(secrets: Iterable[str]) -> Index:
+    index: dict[str, list[str]] = defaultdict(list)
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= _START:
+            index[secret[:_START]].append(secret)
+    return index
+
+
+def _without_secrets(finding: Finding, own: Iterable[str], index: Index) -> Finding:
+    message, hint = (_hide(text, index) for text in (finding.message, finding.hint))
+    for secret in own:
+        message, hint = message.replace(secret, _HIDDEN), hint.replace(secret, _HIDDEN)
     return replace(finding, message=message, hint=hint)
 
 
-def _without(secret: str, message: str) -> str:
-    if not secret:
-        return message
-    message = message.replace(secret, _MASK * 3)
-    if "…" in message and len(secret) > _START:
-        message = re.sub(re.escape(secret[:_START]) + "[^…]*…", f"{_MASK * 3}…", message)
-    return message
+def _hide(message: str, index: Index) -> str:
+    parts, done, at = [], 0, 0
+    while at <= len(message) - _START:
+        length = _length_of_secret(message, at, index.get(message[at : at + _START], ()))
+        if length:
+            parts += [message[done:at], _HIDDEN]
+            at = done = at + length
+        else:
+            at += 1
+    return "".join([*parts, message[done:]])
+
+
+def _length_of_secret(message: str, at: int, secrets: Sequence[str]) -> int:
+    for secret in secrets:
+        if message.startswith(secret, at):
+            return len(secret)
+        cut = message.find(_CUT, at)
+        if cut > at and secret.startswith(message[at:cut]):
+            return cut - at
+    return 0

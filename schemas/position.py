@@ -75,6 +75,13 @@ def _opening(written: str) -> int | None:
 
 
 def _follow(written: str, at: int, value: str, start: int, end: int) -> tuple[int, int] | None:
+    """Find ``value[start:end]`` in how the value is written, from where that begins; None if they differ."""
+    if written.startswith(value, at):
+        return at + start, at + end
+    return _walk(written, at, value, start, end)
+
+
+def _walk(written: str, at: int, value: str, start: int, end: int) -> tuple[int, int] | None:
     """Walk along both texts up to ``value[end - 1]``; None where they part."""
     doubled = written[at - 1 : at] == "'"
     first = None

@@ -105,7 +105,7 @@ def _options(made: Any) -> Iterator[Constraint]:
 def _instances(made: Any) -> Iterator[Constraint]:
     kinds = {Integral: "integer", Real: "number"}
     if made.type in kinds:
-        yield [kinds[made.type], None, None, "neither"]
+        yield [kinds[made.type], None, None, "both"]
     elif made.type in (dict, list, str):
         yield [{dict: "mapping", list: "list", str: "text"}[made.type]]
 

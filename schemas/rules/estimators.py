@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -57,13 +58,15 @@ def _is_number(value: Any) -> bool:
 
 
 def _within(value: float, low: float | None, high: float | None, closed: str) -> bool:
-    above = low is None or value > low or (value == low and closed in ("left", "both"))
-    below = high is None or value < high or (value == high and closed in ("right", "both"))
+    # a side without a bound reaches to infinity, which is in the range only if that side is closed
+    lowest, highest = -math.inf if low is None else low, math.inf if high is None else high
+    above = value > lowest or (value == lowest and closed in ("left", "both"))
+    below = value < highest or (value == highest and closed in ("right", "both"))
     return above and below
 
 
 def _is_option(value: Any, *options: Any) -> bool:
-    if isinstance(value, float) and value in (float("inf"),):
+    if value == math.inf:
         return "inf" in options
     return isinstance(value, str | int | float) and value in options
 

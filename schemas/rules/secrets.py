@@ -19,6 +19,8 @@ SECRET_CODES = ("P720", "P721")
 _NAMES = ("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "access_key", "secret_key",
           "private_key", "credentials")  # fmt: skip
 """Ends of keys whose values are secrets."""
+_MAY_HAVE_SPACES = ("password", "passphrase")
+"""Under other keys, words with spaces between are words."""
 _PERHAPS = ("key", "auth", "signature", "credential", "license")
 """Ends of keys whose values are secrets if they look like it."""
 _HARMLESS = frozenset({"next_token", "page_token", "pad_token", "unk_token", "bos_token", "eos_token", "sep_token"})
@@ -54,6 +56,8 @@ _ASSIGNED = re.compile(
 )
 _HEADER = re.compile(r"(?i)(?:bearer|basic|token) +(?P<value>\S{8,2000})")
 _HINT = "name an Airflow connection (conn_id) or write {{ var.value.name }}; and change it, as it may have been read"
+_MOST_IN_ONE_TEXT = 20
+"""A text with more is marked, and hidden, as a whole."""
 _ENOUGH = 20
 _ENTROPY = 3.5
 """Bits per character; random base64 of 20 characters and more has above 3.8, words have below 3.3."""
@@ -82,9 +86,11 @@ def _findings(value: Any, path: Path, outline: Outline, tree: Tree) -> Iterator[
     if not _is_suspicious(value, signs):
         return
     for at, name, text in _iter_texts(value, path):
-        for secret in _find(name, text):
-            place = tree.find(at).place
-            shown = outline.text.place_inside(place, text, secret.start, secret.end)
+        secrets = _find(name, text)
+        if len(secrets) > _MOST_IN_ONE_TEXT:
+            secrets = [_Secret(secrets[0].code, 0, len(text), secrets[0].what)]
+        for secret in secrets:
+            shown = outline.text.place_inside(tree.find(at).place, text, secret.start, secret.end)
             yield Finding(secret.code, shown, f'"{name}" holds {secret.what}, in clear text', _HINT)
 
 
@@ -138,8 +144,10 @@ def _find(name: str, text: str) -> list[_Secret]:
 
 def _is_named_secret(name: str, text: str) -> bool:
     meaning = _meaning(name)
-    if meaning in ("", "header") or _stands_for_one(text) or any(char.isspace() for char in text.strip()):
+    if meaning in ("", "header") or _stands_for_one(text):
         return False
+    if any(char.isspace() for char in text.strip()):
+        return name.lower().endswith(_MAY_HAVE_SPACES)
     return meaning == "secret" or _looks_random(text)
 
 

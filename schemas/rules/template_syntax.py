@@ -197,7 +197,7 @@ class _Reading:
         sign = self._text[start : start + 1]
         if sign in ("'", '"'):
             return Problem("a text in quotes does not end", "", Span(start, len(self._text)))
-        hint = "write }} for the end" if sign == "}" else ""
+        hint = "write }} for the end" if message == "unexpected '}'" else ""
         return Problem(_words(message.partition(" at ")[0]), hint, Span(start, start + 1))
 
     def _open_end(self, message: str) -> Problem:

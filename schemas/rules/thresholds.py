@@ -50,12 +50,28 @@ def iter_threshold_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
             continue
         for pattern, kind in _THRESHOLDS.get(operator, {}).items():
             for path, value in iter_matching(config, pattern):
-                yield from _Threshold(value, (*task.path, *path), kind, tree).findings()
+                yield from threshold_findings(value, (*task.path, *path), kind, tree)
         if operator == "EvaluateModel":
             yield from _gates(config, task.path, tree)
         for name in _PARTS.get(operator, ()):
             for path, value in iter_matching(config, name):
                 yield from _part(value, (*task.path, *path), tree)
+
+
+def known_parameters() -> Mapping[str, tuple[str, ...]]:
+    """Operator -> its parameters that are thresholds."""
+    return {**{name: tuple(kinds) for name, kinds in _THRESHOLDS.items()}, "EvaluateModel": _GATES}
+
+
+def threshold_findings(value: Any, path: Path, kind: Kind, tree: Tree) -> Iterator[Finding]:
+    """Yield what is wrong with one threshold.
+
+    :param value: as in the YAML
+    :param path: where it stands, from the DAG's id on
+    :param kind: what it is set on
+    :param tree: the places of the file
+    """
+    yield from _Threshold(value, path, kind, tree).findings()
 
 
 def iter_matching(value: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
@@ -75,7 +91,7 @@ def _gates(config: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[Findin
         for inner, value in iter_matching(config, pattern):
             if inner[-1] in METRICS:
                 kind = METRICS[str(inner[-1])].kind
-                yield from _Threshold(value, (*path, *inner), kind, tree).findings()
+                yield from threshold_findings(value, (*path, *inner), kind, tree)
     for inner, value in iter_matching(config, _MARGINS):
         if inner[-1] in METRICS and isinstance(value, dict):
             yield from _margin(value, (*path, *inner), METRICS[str(inner[-1])].kind, tree)
