@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 
 _DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
+_LARGE = 100
+"""Entries of a mapping that jsonschema takes long to look at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,11 @@ class Contract:
 
     @cached_property
     def _compiler(self) -> Compiler:
-        return Compiler(self.resolve, {name: check for name, (_, check) in FORMATS.items()})
+        return Compiler(self.resolve, self._checks)
+
+    @cached_property
+    def _checks(self) -> Mapping[str, Callable[[Any], bool]]:
+        return {name: check for name, (_, check) in FORMATS.items()}
 
     @cached_property
     def validator(self) -> Validator:
@@ -94,6 +100,13 @@ class Contract:
         """The validator of everything but the tasks, which are asked one by one: most of a file is usually right."""
         definitions = {**self.document["$defs"], "task": True, "listed_task": True}
         return self._validator_of({**self.document, "$defs": definitions})
+
+    @cached_property
+    def skeleton_fits(self) -> Callable[[Any], bool]:
+        """Tell whether everything but the tasks fits."""
+        tasks = ("#/$defs/task", "#/$defs/listed_task")
+        compiler = Compiler(lambda ref: True if ref in tasks else self.resolve(ref), self._checks)
+        return compiler.compile(self.document)
 
     def task_fits(self, task: Any, *, listed: bool) -> bool:
         """Tell whether one task fits, in map form or in list form."""
@@ -124,9 +137,32 @@ class Contract:
         return self._validator_of(schema)
 
     def _validator_of(self, schema: Mapping[str, Any]) -> Validator:
-        from jsonschema import Draft202012Validator
+        validator: Validator = self._validator_class(schema, format_checker=self._format_checker)
+        return validator
 
-        return Draft202012Validator(schema, format_checker=self._format_checker)
+    @cached_property
+    def _validator_class(self) -> Any:
+        """The class of jsonschema, which passes large mappings quickly where nothing is wrong with them."""
+        from jsonschema import Draft202012Validator, validators
+
+        keywords = Draft202012Validator.VALIDATORS
+        quick = {name: self._quick(name, keywords[name]) for name in ("propertyNames", "additionalProperties")}
+        return validators.extend(Draft202012Validator, quick)  # type: ignore[no-untyped-call]
+
+    def _quick(self, keyword: str, slow: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+        predicates: dict[int, tuple[Any, Callable[[Any], bool]]] = {}
+
+        def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+            if isinstance(instance, dict) and len(instance) > _LARGE:
+                if id(schema) not in predicates:
+                    own = {key: schema[key] for key in (keyword, "properties") if key in schema}
+                    # with the schema itself, so that no other one can get its id
+                    predicates[id(schema)] = (schema, self._compiler.compile(own))
+                if predicates[id(schema)][1](instance):
+                    return
+            yield from slow(validator, value, instance, schema)
+
+        return check
 
     @cached_property
     def _format_checker(self) -> FormatChecker:

@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.diagnostic import Place
 from schemas.lines import LINE_END
+from schemas.migrate.values import OBJECT_MARKS
 from schemas.source import Source, Tree
 
 _ANCHOR = re.compile(r"(?:[&!]\S*\s+)*")
@@ -79,6 +80,7 @@ class Layout:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.has_objects = any(mark in text for mark in OBJECT_MARKS)
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self._starts = [0, *(match.end() for match in LINE_END.finditer(text))]
 

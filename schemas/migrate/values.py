@@ -10,6 +10,8 @@ from typing import Any
 OBJECT = "__type__"
 _ARGUMENTS = "__args__"
 _JOIN = "__join__"
+OBJECT_MARKS = (OBJECT, _JOIN)
+"""Keys of a mapping that dag-factory makes something else of."""
 _TIMEDELTA = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _DATETIME = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 # relativedelta's months and years have no length of their own
@@ -22,7 +24,7 @@ _OFFSET = re.compile(r"(?P<moment>.*\d\d:\d\d\S*?)\s?(?:Z|z|[+-]\d\d(?::?\d\d)?)
 
 def is_object(value: Any) -> bool:
     """Tell whether dag-factory makes a Python object of a value."""
-    return isinstance(value, dict) and (OBJECT in value or _JOIN in value)
+    return isinstance(value, dict) and any(mark in value for mark in OBJECT_MARKS)
 
 
 def object_type(value: Any) -> str:

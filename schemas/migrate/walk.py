@@ -33,7 +33,7 @@ class Found:
 
 
 def iter_entries(source: Source, *, only_defaults: bool = False) -> Iterator[Found]:
-    """Yield every key that means something to dag-factory, and all keys inside of objects and parameters.
+    """Yield every key that means something to dag-factory, and where there are objects, all keys inside of values.
 
     :param source: a file that was read
     :param only_defaults: whether the file is a ``defaults.yml``, whose keys are those of a pipeline
@@ -72,7 +72,8 @@ def _iter_mapping(source: Source, layout: Layout, path: Path, scope: Scope) -> I
         return
     for key, value in mapping.items():
         yield Entry(source, layout, (*path, key))
-        if not (scope in (Scope.DAG, Scope.GROUP) and key in _OWN_SCOPE) and not is_object(value):
+        has_scope = scope in (Scope.DAG, Scope.GROUP) and key in _OWN_SCOPE
+        if layout.has_objects and not has_scope and not is_object(value):
             yield from _iter_inside(source, layout, (*path, key))
 
 
