@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from schemas.source import Source, Tree, read_source
 from schemas.spec import Pipeline, Task
 
 SUFFIXES = (".yaml", ".yml")
-MAX_FINDINGS = 1000
+MAX_FINDINGS = 300
 """More in one file, secrets not counted, are not looked for: nobody reads them, and each takes its time."""
 _MORE = "the file has more problems; check again when these are solved"
 _ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w", re.MULTILINE)
@@ -98,7 +97,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     contract = contract or load_contract()
     outlines = tuple(iter_outlines(source.data, contract, source.text))
     secrets = [finding for outline in outlines for finding in iter_secret_findings(outline, source.tree)]
-    others = list(islice(_iter_findings(source, outlines, contract), MAX_FINDINGS))
+    others, is_whole = _limited(_iter_findings(source, outlines, contract))
     findings = _merged([*secrets, *others])
     # a secret is hidden even where a comment silences its rule
     text, findings = mask(source.text, findings, SECRET_CODES)
@@ -109,10 +108,12 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
 
         findings = with_advice(findings, source)
     diagnostics = sorted(finding.in_file(shown_as) for finding in findings)
-    if len(others) == MAX_FINDINGS:
+    if not is_whole:
         diagnostics[-1] = replace(diagnostics[-1], hint=f"{diagnostics[-1].hint}; {_MORE}".removeprefix("; "))
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    sound = _without_broken(outlines, source, errors)
+    # after so many errors no more were looked for, so nothing may be built
+    looked_through = sum(finding.severity is Severity.ERROR for finding in others) < MAX_FINDINGS
+    sound = _without_broken(outlines, source, errors) if looked_through else ()
     pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
     return CheckedFile(source.path, shown_as, text, pipelines, tuple(diagnostics))
 
@@ -147,6 +148,25 @@ def _iter_findings(source: Source, outlines: Sequence[Outline], contract: Contra
             # those have been looked for, all of them
             if rule is not iter_secret_findings:
                 yield from rule(outline, source.tree)
+
+
+def _limited(findings: Iterable[Finding]) -> tuple[list[Finding], bool]:
+    """Take the first errors and the first warnings; after so many errors no more is looked for.
+
+    :returns: these, and whether they are all
+    """
+    kept: list[Finding] = []
+    counts = dict.fromkeys(Severity, 0)
+    is_whole = True
+    for finding in findings:
+        counts[finding.severity] += 1
+        if counts[finding.severity] <= MAX_FINDINGS:
+            kept.append(finding)
+        else:
+            is_whole = False
+        if counts[Severity.ERROR] > MAX_FINDINGS:
+            break
+    return kept, is_whole
 
 
 def _without_broken(outlines: Sequence[Outline], source: Source, errors: Sequence[Finding]) -> Sequence[Outline]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +18,8 @@ _START = 6
 _CUT = "…"
 """Where a message leaves out the end of what it quotes."""
 
-Index = Mapping[str, Sequence[str]]
-"""First characters -> the secrets that start with them, the longest first."""
+_NOT_PLAIN = ("'", '"', "&", "!", "|", ">", "")
+"""What a text that is not written as it reads begins with."""
 
 
 def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, list[Finding]]:
@@ -51,6 +52,8 @@ def _forms(written: str) -> Iterator[str]:
 
 
 def _read_scalar(written: str) -> str:
+    if written[:1] not in _NOT_PLAIN and "\n" not in written:
+        return written
     import yaml
 
     try:
@@ -60,38 +63,48 @@ def _read_scalar(written: str) -> str:
     return read if isinstance(read, str) else written
 
 
-def _index(secrets: Iterable[str]) -> Index:
-    index: dict[str, list[str]] = defaultdict(list)
-    for secret in sorted(set(secrets), key=len, reverse=True):
+def _index(secrets: Iterable[str]) -> Mapping[str, _Group]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for secret in sorted(set(secrets)):
         if len(secret) >= _START:
-            index[secret[:_START]].append(secret)
-    return index
+            groups[secret[:_START]].append(secret)
+    return {start: _Group(group) for start, group in groups.items()}
 
 
-def _without_secrets(finding: Finding, own: Iterable[str], index: Index) -> Finding:
+class _Group:
+    """Secrets that start alike."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._sorted = secrets
+        self._set = frozenset(secrets)
+        self._lengths = sorted({len(secret) for secret in secrets}, reverse=True)
+
+    def length_at(self, message: str, at: int) -> int:
+        """Give how many characters of a message, from one on, are one of the secrets, or what is left of it; or 0."""
+        for length in self._lengths:
+            if message[at : at + length] in self._set:
+                return length
+        cut = message.find(_CUT, at)
+        following = bisect_left(self._sorted, message[at:cut]) if cut > at else len(self._sorted)
+        is_cut = following < len(self._sorted) and self._sorted[following].startswith(message[at:cut])
+        return cut - at if is_cut else 0
+
+
+def _without_secrets(finding: Finding, own: Iterable[str], index: Mapping[str, _Group]) -> Finding:
     message, hint = (_hide(text, index) for text in (finding.message, finding.hint))
     for secret in own:
         message, hint = message.replace(secret, _HIDDEN), hint.replace(secret, _HIDDEN)
     return replace(finding, message=message, hint=hint)
 
 
-def _hide(message: str, index: Index) -> str:
+def _hide(message: str, index: Mapping[str, _Group]) -> str:
     parts, done, at = [], 0, 0
     while at <= len(message) - _START:
-        length = _length_of_secret(message, at, index.get(message[at : at + _START], ()))
+        group = index.get(message[at : at + _START])
+        length = group.length_at(message, at) if group is not None else 0
         if length:
             parts += [message[done:at], _HIDDEN]
             at = done = at + length
         else:
             at += 1
     return "".join([*parts, message[done:]])
-
-
-def _length_of_secret(message: str, at: int, secrets: Sequence[str]) -> int:
-    for secret in secrets:
-        if message.startswith(secret, at):
-            return len(secret)
-        cut = message.find(_CUT, at)
-        if cut > at and secret.startswith(message[at:cut]):
-            return cut - at
-    return 0

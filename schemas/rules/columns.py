@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline, Path
+from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
 from schemas.rules.tables import Columns, Tables, mapping, source_columns
 from schemas.source import Tree
-from schemas.spelling import nearest
 
 _NO_NUMBERS = ("category", "text", "boolean", "datetime")
-_MOST_LISTED = 20
+_MOST_LISTED = 30
 _NAMES_IN = {"ratio": 2, "difference": 2, "product": None, "sum": None, "mean": None, "power": 1}
 """Kinds of features made from a list -> how many of its items are columns; all if None."""
 
@@ -39,27 +39,25 @@ def _names(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
                 yield item, (*path, index)
 
 
-def _unknown(names: Iterable[tuple[str, Path]], columns: Columns, tree: Tree) -> Iterator[Finding]:
+def _unknown(names: Iterable[tuple[str, Path]], columns: Columns, hints: Hints, tree: Tree) -> Iterator[Finding]:
     for name, path in names:
         if name not in columns:
             message = f'there is no column "{name}"'
-            yield Finding("P420", tree.find(path).place, message, _columns_hint(name, columns))
+            yield Finding("P420", tree.find(path).place, message, _columns_hint(name, columns, hints))
 
 
-def _columns_hint(name: str, columns: Iterable[str]) -> str:
-    known = sorted(columns)
-    near = nearest(name, known)
-    if near:
-        return f'did you mean "{near}"?'
-    more = f" and {len(known) - _MOST_LISTED} more" if len(known) > _MOST_LISTED else ""
-    return f"there are {', '.join(known[:_MOST_LISTED])}{more}"
+def _columns_hint(name: str, columns: Collection[str], hints: Hints) -> str:
+    near = hints.nearest(name, columns)
+    if near or len(columns) > _MOST_LISTED:
+        return near
+    return f"there are {', '.join(sorted(columns))}"
 
 
 def _in_download(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
     config = task.config or {}
     columns = source_columns(config)
     if columns is not None:
-        yield from _unknown(_names(config.get("columns"), (*task.path, "columns")), columns, tree)
+        yield from _unknown(_names(config.get("columns"), (*task.path, "columns")), columns, tables.hints, tree)
 
 
 def _in_validation(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
@@ -71,11 +69,11 @@ def _in_validation(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
         if name not in columns and not (isinstance(spec, dict) and spec.get("required") is False):
             message = f'there is no column "{name}"'
             place = tree.key((*task.path, "columns", name))
-            yield Finding("P420", place, message, _columns_hint(str(name), columns))
+            yield Finding("P420", place, message, _columns_hint(str(name), columns, tables.hints))
     for key, inner in (("duplicates", "keys"), ("freshness", "column")):
         value = config.get(key)
         if isinstance(value, dict):
-            yield from _unknown(_names(value.get(inner), (*task.path, key, inner)), columns, tree)
+            yield from _unknown(_names(value.get(inner), (*task.path, key, inner)), columns, tables.hints, tree)
     extra = [name for name in columns if name not in declared]
     if config.get("on_extra_columns") == "fail" and extra:
         yield _extra_columns(task, extra, tree)
@@ -98,7 +96,7 @@ def _in_preprocessing(task: Node, tables: Tables, tree: Tree) -> Iterator[Findin
     if columns is not None:
         by_time = _names(mapping(config, "split").get("by_time"), (*task.path, "split", "by_time"))
         others = [found for found in (*dropped, *by_time) if found[0] != target]
-        yield from _unknown([*_names(target, (*task.path, "target")), *others], columns, tree)
+        yield from _unknown([*_names(target, (*task.path, "target")), *others], columns, tables.hints, tree)
 
 
 def _in_features(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
@@ -128,6 +126,7 @@ class _Kept:
     columns: Columns | None
     target: Any
     dropped: frozenset[str]
+    hints: Hints
 
     @classmethod
     def after(cls, preprocessing: Node, tables: Tables) -> _Kept:
@@ -136,12 +135,18 @@ class _Kept:
         dropped = {name for name in drop if isinstance(name, str)} if isinstance(drop, list) else set()
         if isinstance(by_time, str):
             dropped.add(by_time)
-        return cls(tables.of(preprocessing), config.get("target"), frozenset(dropped))
+        return cls(tables.of(preprocessing), config.get("target"), frozenset(dropped), tables.hints)
 
     def exists(self, name: str) -> bool:
         """Whether a feature cannot be called so."""
         is_known = self.columns is not None and name in self.columns and name not in self.dropped
         return name == self.target or is_known
+
+    def _hint(self, name: str, columns: Columns, made: Iterable[str]) -> str:
+        if not self.hints.has_left:
+            return ""
+        usable = {*columns, *made} - self.dropped - {self.target}
+        return _columns_hint(name, usable, self.hints)
 
     def problems(
         self, name: str, path: Path, made: Iterable[str], tree: Tree, *, needs_number: bool = True
@@ -157,8 +162,7 @@ class _Kept:
         elif self.columns is None:
             return
         elif name not in self.columns:
-            usable = {*self.columns, *made} - self.dropped - {self.target}
-            yield Finding("P420", place, f'there is no column "{name}"', _columns_hint(name, usable))
+            yield Finding("P420", place, f'there is no column "{name}"', self._hint(name, self.columns, made))
         elif needs_number and self.columns[name].type in _NO_NUMBERS:
             message = f'column "{name}" holds no numbers; it is declared as {self.columns[name].type}'
             yield Finding("P424", place, message, "features are computed from numbers")
@@ -179,7 +183,7 @@ def _feature_sources(spec: Any, path: Path) -> Iterator[tuple[str, Path]]:
 def _in_evaluation(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
     slices, columns = mapping(task.config or {}, "slices"), tables.before(task)
     if columns is not None:
-        yield from _unknown(_names(slices.get("by"), (*task.path, "slices", "by")), columns, tree)
+        yield from _unknown(_names(slices.get("by"), (*task.path, "slices", "by")), columns, tables.hints, tree)
 
 
 _FINDERS = {

@@ -8,11 +8,9 @@ from itertools import islice
 
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Name, Node, Outline
+from schemas.rules.hints import Hints
 from schemas.source import Tree
-from schemas.spelling import did_you_mean
 
-_MOST_HINTS = 20
-"""Looking for the nearest name takes long among many; so many hints of one pipeline are enough."""
 _AT_ONCE = 512
 """Tasks that are looked for together."""
 
@@ -57,21 +55,9 @@ def id_place(node: Node, tree: Tree) -> Place:
     return tree.key(node.path)
 
 
-class _Hints:
-    """Gives the nearest names, as often as that does not take too long."""
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self._known = known
-        self._left = _MOST_HINTS
-
-    def nearest(self, name: str, *, but: str = "") -> str:
-        self._left -= 1
-        return did_you_mean(name, [known for known in self._known if known != but]) if self._left >= 0 else ""
-
-
 def _dependencies(outline: Outline, tree: Tree) -> Iterator[Finding]:
     known = {node.id for node in outline.nodes}
-    hints = _Hints(sorted(known))
+    hints, names = Hints(), sorted(known)
     for node in outline.nodes:
         for name in node.dependencies:
             if name.text == node.id:
@@ -80,16 +66,16 @@ def _dependencies(outline: Outline, tree: Tree) -> Iterator[Finding]:
             elif name.text not in known:
                 message = f'"{node.id}" depends on "{name.text}", which is not defined'
                 place = tree.find(name.path).place
-                yield Finding("P201", place, message, hints.nearest(name.text, but=node.id))
+                yield Finding("P201", place, message, hints.nearest_or_all(name.text, names, but=node.id))
 
 
 def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
     known = {group.id for group in outline.groups}
-    hints = _Hints(sorted(known))
+    hints, names = Hints(), sorted(known)
     for node in outline.nodes:
         if node.group is not None and node.group.text not in known:
             message = f'task group "{node.group.text}" is not defined'
-            hint = hints.nearest(node.group.text) or "define it under task_groups"
+            hint = hints.nearest_or_all(node.group.text, names) or "define it under task_groups"
             yield Finding("P205", tree.find(node.group.path).place, message, hint)
 
 
@@ -146,12 +132,14 @@ def _find_cycles(edges: Edges) -> Iterator[list[str]]:
 
 def _unknown_references(outline: Outline, tree: Tree) -> Iterator[Finding]:
     known = {task.id for task in outline.tasks}
-    hints = _Hints(sorted(known))
+    hints, names = Hints(), sorted(known)
     for task in outline.tasks:
         for name in task.references:
             if name.text not in known:
                 message = f'"{_key(name)}" takes the result of task "{name.text}", which is not defined'
-                yield Finding("P501", tree.find(name.path).place, message, hints.nearest(name.text, but=task.id))
+                yield Finding(
+                    "P501", tree.find(name.path).place, message, hints.nearest_or_all(name.text, names, but=task.id)
+                )
 
 
 def _key(name: Name) -> str:

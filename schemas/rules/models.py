@@ -11,11 +11,11 @@ from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline
 from schemas.rules.estimators import Estimator, describe, estimators, fits, options
 from schemas.rules.graph import id_place
+from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
 from schemas.rules.metrics import METRICS
 from schemas.rules.tables import Tables
 from schemas.source import Tree
-from schemas.spelling import did_you_mean, nearest
 
 _FORM = "sklearn."
 _SHOWN = 60
@@ -41,9 +41,9 @@ def _training(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
     place = tree.find((*task.path, "estimator")).place
     if estimator is None:
         message = f'"{name}" is not an estimator that can be used'
-        yield Finding("P410", place, message, _nearest_estimator(name))
+        yield Finding("P410", place, message, _nearest_estimator(name) if tables.hints.take() else "")
         return
-    yield from _parameters(task, name, estimator, tree)
+    yield from _parameters(task, name, estimator, tables.hints, tree)
     declared = _declared_task(tables.lineage.first(task, "data", "PreprocessData"))
     if declared is not None and declared != estimator.task:
         kind = "a classifier" if estimator.task == "classification" else "a regressor"
@@ -72,7 +72,7 @@ def _declared_task(preprocessing: Node | None) -> str | None:
     return task if task in ("classification", "regression") else None
 
 
-def _parameters(task: Node, name: str, estimator: Estimator, tree: Tree) -> Iterator[Finding]:
+def _parameters(task: Node, name: str, estimator: Estimator, hints: Hints, tree: Tree) -> Iterator[Finding]:
     config = task.config or {}
     parameters = config.get("parameters")
     if not isinstance(parameters, dict):
@@ -82,11 +82,11 @@ def _parameters(task: Node, name: str, estimator: Estimator, tree: Tree) -> Iter
         constraints = estimator.parameters.get(key)
         if constraints is None:
             message = f'{_short(name)} has no parameter "{key}"'
-            yield Finding("P411", tree.key(path), message, did_you_mean(str(key), list(estimator.parameters)))
+            yield Finding("P411", tree.key(path), message, hints.nearest_or_all(str(key), estimator.parameters))
         elif not fits(value, constraints):
             message = f'"{key}" of {_short(name)} is {_text(value)}; it takes {describe(constraints)}'
-            near = nearest(value, options(constraints)) if isinstance(value, str) else ""
-            yield Finding("P412", tree.find(path).place, message, f'did you mean "{near}"?' if near else "")
+            hint = hints.nearest(value, options(constraints)) if isinstance(value, str) else ""
+            yield Finding("P412", tree.find(path).place, message, hint)
         elif key == "random_state" and config.get(key) not in (None, value):
             message = f'"random_state" is {_text(value)} here and {_text(config[key])} beside "parameters"'
             yield Finding("P412", tree.find(path).place, message, "drop the one in parameters")
@@ -173,4 +173,4 @@ def _positive_class(
         message = f'"positive_class" is {_text(given)}, which is no class of the target: {shown}'
         if given is None:
             message = f'task "{task.id}" lacks "positive_class": the target has two classes, {shown}'
-        yield Finding("P414", place, message, "" if given is None else did_you_mean(str(given), list(classes)))
+        yield Finding("P414", place, message, "" if given is None else tables.hints.nearest_or_all(str(given), classes))

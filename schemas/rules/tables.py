@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.outline import Node, Outline
+from schemas.rules.hints import Hints
 from schemas.rules.lineage import Lineage, operator_of
 
 _SAMPLE = "sample://"
@@ -43,6 +44,7 @@ class Tables:
 
     def __init__(self, outline: Outline) -> None:
         self.lineage = Lineage(outline)
+        self.hints = Hints()
         self._known: dict[str, Columns | None] = {}
 
     def before(self, task: Node) -> Columns | None:

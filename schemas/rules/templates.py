@@ -10,11 +10,11 @@ from typing import Any
 from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline, Path
 from schemas.rules.full_ids import FullIds
+from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
 from schemas.rules.task_graph import TaskGraph, lay_out
 from schemas.rules.template_names import FILTERS, MACROS, PARAMS_METHODS, REMOVED, VARIABLES
 from schemas.source import Tree
-from schemas.spelling import did_you_mean
 
 _NEVER_RENDERED = frozenset({"owner", "pool", "queue", "executor", "run_as_user", "task_display_name"})
 """Arguments of every task that people take for templates."""
@@ -31,6 +31,8 @@ _MOST_IN_ONE_TEXT = 10
 _MOST_PULLS = 50
 _LONGEST = 20_000
 """Characters; to parse a longer text takes longer than its check is worth."""
+_MOST_PARSED = 100_000
+"""Characters of all texts of a pipeline that are more than plain names in braces."""
 
 
 def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -47,7 +49,7 @@ def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
                 yield from _never_rendered(task, key, value, tree)
             elif key not in _NO_TEMPLATES:
                 for path, text in _iter_texts(value, (*task.path, key)):
-                    if not _is_plainly_right(text, names):
+                    if not _is_plainly_right(text, names) and names.may_parse(text):
                         yield from _Text(text, path, task, names).findings(outline, tree)
 
 
@@ -89,12 +91,11 @@ class _Names:
 
     def __init__(self, outline: Outline) -> None:
         self._outline = outline
-        self.params = {
-            key
-            for source in (outline.config, outline.default)
-            for key in (source["params"] if isinstance(source.get("params"), dict) else ())
-        }
+        sources = (outline.config.get("params"), outline.default.get("params"))
+        self.params = {key: None for params in sources if isinstance(params, dict) for key in params}
+        self.hints = Hints()
         self.pulls_left = _MOST_PULLS
+        self.characters_left = _MOST_PARSED
         self._plain: dict[str, frozenset[str]] = {}
         self._graph: TaskGraph | None = None
         self._full_ids: dict[str, str] = {}
@@ -105,6 +106,11 @@ class _Names:
         if operator not in self._plain:
             self._plain[operator] = operators.plain_keys(operator) if operators is not None else frozenset()
         return self._plain[operator]
+
+    def may_parse(self, text: str) -> bool:
+        """Tell whether there is time left for one more text, and count it."""
+        self.characters_left -= len(text)
+        return self.characters_left >= 0
 
     def has_attribute(self, name: str, attribute: str) -> bool:
         """Tell whether a variable has an attribute, as far as that is known."""
@@ -161,27 +167,27 @@ class _Text:
             return
         for name in template.unknown_filters:
             span = template.span_after(("|", "filter"), name)
-            yield "P514", span, f'there is no filter "{name}"', _short(did_you_mean(name, known_filters()))
+            yield "P514", span, f'there is no filter "{name}"', _short(self.names.hints.nearest(name, known_filters()))
         for name in template.unknown_tests:
             span = template.span_after(("is", "not"), name)
-            yield "P514", span, f'there is no test "{name}"', _short(did_you_mean(name, known_tests()))
+            yield "P514", span, f'there is no test "{name}"', _short(self.names.hints.nearest(name, known_tests()))
         for name in template.variables:
             if name not in VARIABLES:
                 span = template.variable_span(name)
-                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name)
+                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names.hints)
         yield from self._attribute_problems(template)
         yield from self._pull_problems(template)
 
     def _attribute_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
         for name, span in template.attributes("params"):
             if not self.names.has_attribute("params", name):
-                near = did_you_mean(name, sorted(self.names.params)) if self.names.params else ""
+                near = self.names.hints.nearest(name, self.names.params)
                 hint = near or f"add {name} with a default to the params of the pipeline"
                 yield "P512", span, f'the pipeline has no param "{name}"; a run without it fails', hint
         for name, span in template.attributes("macros"):
             if name not in MACROS:
                 message = f'Airflow has no macro "{name}"'
-                yield "P513", span, message, did_you_mean(name, sorted(MACROS))
+                yield "P513", span, message, self.names.hints.nearest_or_all(name, sorted(MACROS))
         for name, span in template.attributes("var"):
             if name not in ("value", "json"):
                 message = f'there is no template variable "var.{name}"'
@@ -198,18 +204,18 @@ class _Text:
                 message = f'xcom_pull names task "{pulled}", which is not defined'
                 inner = [full for full, name in ids.items() if name == pulled]
                 hint = f'write "{inner[0]}": the group is part of the id' if inner else ""
-                yield "P515", span, message, hint or did_you_mean(pulled, sorted(ids))
+                yield "P515", span, message, hint or self.names.hints.nearest_or_all(pulled, ids)
             elif not self.names.is_upstream(ids[pulled], self.task.id):
                 message = f'xcom_pull takes the result of "{pulled}", which does not run before "{self.task.id}"'
                 yield "P516", span, message, f'add "{ids[pulled]}" to the dependencies of "{self.task.id}"'
 
 
-def _instead_of(name: str) -> str:
+def _instead_of(name: str, hints: Hints) -> str:
     if name in REMOVED:
         return f"Airflow 3 has it no more; {REMOVED[name]}"
-    return _short(did_you_mean(name, sorted(VARIABLES)))
+    return _short(hints.nearest(name, sorted(VARIABLES)))
 
 
 def _short(hint: str) -> str:
-    """Leave out a list of everything that is allowed; there is too much."""
-    return hint if hint.startswith("did you mean") else "see Airflow's templates reference for what there is"
+    """Say where all names are where none is near; there are too many to list them."""
+    return hint or "see Airflow's templates reference for what there is"

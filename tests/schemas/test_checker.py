@@ -106,3 +106,20 @@ def test_a_file_with_very_many_problems_says_so(tmp_path: Path) -> None:
     diagnostics = check_file(path).diagnostics
     assert len(diagnostics) == MAX_FINDINGS
     assert diagnostics[-1].hint.endswith("the file has more problems; check again when these are solved")
+
+
+UNKNOWN = "airflow.providers.ssh.operators.ssh.SSHOperator"
+CALLS_CODE = f"last:\n  tasks:\n    x: {{operator: {UNKNOWN}, command: {{__type__: os.system}}}}\n"
+
+
+def test_what_stands_behind_more_warnings_than_are_printed_is_checked_all_the_same(tmp_path: Path) -> None:
+    """Warnings used to count as problems, after so many of which nothing more was looked for, and all was built."""
+    tasks = "".join(f"    t{index}: {{operator: {UNKNOWN}}}\n" for index in range(MAX_FINDINGS + 100))
+    checked = check_files(write(tmp_path, a=f"first:\n  tasks:\n{tasks}{CALLS_CODE}"))
+    assert [p.dag_id for p in checked.pipelines] == ["first"]
+    assert "P402" in {diagnostic.code for diagnostic in checked.diagnostics}
+
+
+def test_behind_more_errors_than_are_looked_for_nothing_is_built(tmp_path: Path) -> None:
+    tasks = "".join(f"    t{index}: {{operator: {EMPTY}, dependencies: [no]}}\n" for index in range(MAX_FINDINGS + 100))
+    assert check_files(write(tmp_path, a=f"first:\n  tasks:\n{tasks}{CALLS_CODE}")).pipelines == ()
