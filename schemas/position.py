@@ -28,6 +28,15 @@ class FileText:
             found = self._contains[word] = word in self.text
         return found
 
+    def has_one_of(self, words: tuple[str, ...]) -> bool:
+        """Tell whether the text has one of some words, which are in lower case; in it they may be in any."""
+        word = "|".join(words)
+        found = self._contains.get(word)
+        if found is None:
+            lowered = self.text.lower()
+            found = self._contains[word] = any(word in lowered for word in words)
+        return found
+
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The offset of each line."""

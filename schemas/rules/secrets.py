@@ -23,6 +23,8 @@ _MAY_HAVE_SPACES = ("password", "passphrase")
 """Under other keys, words with spaces between are words."""
 _PERHAPS = ("key", "auth", "signature", "credential", "license")
 """Ends of keys whose values are secrets if they look like it."""
+_WORDS = ("passw", "passphrase", "secret", "token", "key", "auth", "signature", "credential", "license")
+"""One of these is in each key that is looked at."""
 _HARMLESS = frozenset({"next_token", "page_token", "pad_token", "unk_token", "bos_token", "eos_token", "sep_token"})
 _PROSE = frozenset({"doc", "doc_md", "doc_rst", "description", "tooltip"})
 _KNOWN = re.compile(
@@ -83,7 +85,7 @@ def iter_secret_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 def _findings(value: Any, path: Path, outline: Outline, tree: Tree) -> Iterator[Finding]:
     # nearly always there is nothing, which is found out quickly
     signs = tuple(sign for sign in _SIGNS if outline.text.contains(sign))
-    if not _is_suspicious(value, signs):
+    if not (signs or outline.text.has_one_of(_WORDS)) or not _is_suspicious(value, signs):
         return
     for at, name, text in _iter_texts(value, path):
         secrets = _find(name, text)

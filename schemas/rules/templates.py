@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from schemas.diagnostic import Finding
@@ -68,14 +69,18 @@ def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _is_plainly_right(text: str, names: _Names) -> bool:
     """Tell whether there are only known names in braces: most templates, which need no parser."""
+    uses = _plain_uses(text)
+    return uses is not None and all(not attribute or names.has_attribute(name, attribute) for name, attribute in uses)
+
+
+@lru_cache(maxsize=4096)
+def _plain_uses(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Give each variable of a template with what is asked of it first; None if there is more to it."""
     parts = _SIMPLE.split(text)
     rest = "".join(parts[::3])
-    if "{{" in rest or "{%" in rest or "{#" in rest:
-        return False
-    for name, attributes in zip(parts[1::3], parts[2::3], strict=True):
-        if name not in VARIABLES or (attributes and not names.has_attribute(name, attributes.split(".")[1])):
-            return False
-    return True
+    if "{{" in rest or "{%" in rest or "{#" in rest or not VARIABLES.issuperset(parts[1::3]):
+        return None
+    return tuple((name, path[1:].partition(".")[0]) for name, path in zip(parts[1::3], parts[2::3], strict=True))
 
 
 def _never_rendered(task: Node, key: str, value: Any, tree: Tree) -> Iterator[Finding]:
