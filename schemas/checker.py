@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,20 @@ def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | 
     :param shown_as: the path that diagnostics name; ``path`` if not given
     :param contract: the schema; the committed one if not given
     """
-    return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
+    with _without_collection():
+        return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def check_source(source: Source, *, shown_as: str, contract: Contract | None = None) -> CheckedFile:
