@@ -15,10 +15,10 @@ import httpx
 import psutil
 
 from pipelines.embedded import interrupts, service
+from pipelines.embedded.obstacles import StartError, exclusive, running_exclusive
 from pipelines.embedded.processes import read_records, stop_all
 from pipelines.embedded.progress import open_progress
 from pipelines.embedded.runs import RunError, run_pipeline
-from pipelines.embedded.service import StartError
 from pipelines.embedded.settings import Settings
 from pipelines.embedded.summary import collect_summary
 from pipelines.embedded.summary_view import print_summary
@@ -38,7 +38,7 @@ def start(settings: Settings, pipelines: Sequence[str]) -> int:
     interrupts.held.listen()
     before = {record.pid for record in read_records(settings.run)}
     try:
-        with service.exclusive(settings):
+        with exclusive(settings):
             return _start_and_run(settings, pipelines)
     except KeyboardInterrupt:
         interrupts.held.settle()
@@ -71,7 +71,7 @@ def _start_and_run(settings: Settings, pipelines: Sequence[str]) -> int:
 def stop(settings: Settings) -> int:
     """Stop a ``make run`` that is at work, then everything that Airflow has running."""
     began = time.monotonic()
-    other = service.running_exclusive(settings)
+    other = running_exclusive(settings)
     if other:
         _end(other)
     stopped = stop_all(settings.run) if settings.run.exists() else []

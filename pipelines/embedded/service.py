@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import socket
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -21,6 +17,7 @@ from typing import Any
 from pipelines.embedded import processes
 from pipelines.embedded.api import AirflowApi
 from pipelines.embedded.interrupts import held
+from pipelines.embedded.obstacles import StartError, check_port
 from pipelines.embedded.processes import Record, start_process, stop_all
 from pipelines.embedded.progress import Progress
 from pipelines.embedded.settings import ADMIN, Secrets, Settings, environment, prepare_home
@@ -28,12 +25,10 @@ from pipelines.embedded.settings import ADMIN, Secrets, Settings, environment, p
 API_SERVER = "api-server"
 _HEALTH_KEYS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 _START_SECONDS = 180.0
+# After a busy spell, or the sleep of a laptop, the next heartbeat is awaited rather than everything started anew.
+_PATIENCE_SECONDS = 20.0
+_POLL_SECONDS = 0.2
 _TAIL_LINES = 15
-_PORTS_TRIED = 50
-
-
-class StartError(RuntimeError):
-    """The embedded Airflow cannot be started; the message says what was found and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,43 +53,6 @@ class Service:
         for record in self.records:
             if not record.is_alive():
                 raise _died(self.settings, record)
-
-
-@contextmanager
-def exclusive(settings: Settings) -> Iterator[None]:
-    """Keep a second ``make run`` in the same folder out.
-
-    :raises StartError: naming the one that is at work
-    """
-    settings.run.mkdir(parents=True, exist_ok=True)
-    with _lock_path(settings).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise StartError(
-                f"Another `make run` is at work in this folder (process {lock.read().strip() or 'unknown'}). Wait for "
-                "its end, or end it with `make stop`."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-        lock.truncate(0)
-
-
-def running_exclusive(settings: Settings) -> int | None:
-    """Give the process number of the ``make run`` at work, if there is one."""
-    path = _lock_path(settings)
-    if not path.exists():
-        return None
-    with path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = lock.read().strip()
-            return int(text) if text.isdigit() else None
-    return None
 
 
 def start(settings: Settings, progress: Progress) -> Service:
@@ -134,42 +92,6 @@ def running_port(settings: Settings) -> int | None:
         return None
     port: int | None = _read_state(settings).get("port")
     return port
-
-
-def check_port(settings: Settings) -> None:
-    """Make sure that the UI's port can be had.
-
-    :raises StartError: naming a port that can be had
-    """
-    try:
-        _bind(settings.host, settings.port)
-    except PermissionError:
-        raise StartError(
-            f"Port {settings.port} is the system administrator's. Take one above 1023: `make run PORT=8080`."
-        ) from None
-    except OSError as error:
-        raise StartError(
-            f"Port {settings.port} on {settings.host} is taken by another program ({error.strerror}). Choose another: "
-            f"`make run PORT={_free_port(settings)}`, or find out who has it: `ss -ltnp 'sport = :{settings.port}'`."
-        ) from None
-
-
-def _bind(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        # As the server does: connections of the one before, still in TIME_WAIT, are no hindrance.
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        attempt.bind((host, port))
-
-
-def _free_port(settings: Settings) -> int:
-    for port in range(settings.port + 1, settings.port + _PORTS_TRIED):
-        try:
-            _bind(settings.host, port)
-        except OSError:
-            continue
-        return port
-    return settings.port + _PORTS_TRIED
 
 
 # -- starting ----------------------------------------------------------------------------------------------------------
@@ -232,7 +154,7 @@ def _wait_until_healthy(settings: Settings, secrets: Secrets, records: list[Reco
             logs = ", ".join(str(settings.logs / f"{name}.log") for name in waiting)
             raise StartError(f"{', '.join(waiting)}: not healthy after {_START_SECONDS:.0f} s. Their logs: {logs}")
         progress.tick()
-        held.sleep(0.2)
+        held.sleep(_POLL_SECONDS)
     api.close()
 
 
@@ -252,12 +174,17 @@ def _seconds(iso: str) -> float:
 def _all_healthy(settings: Settings, secrets: Secrets, records: list[Record]) -> bool:
     if {record.name for record in records} != set(processes.COMPONENTS):
         return False
-    if not all(record.is_alive() for record in records):
-        return False
     api = AirflowApi(settings.url, ADMIN, secrets.admin_password)
-    health = api.health()
-    api.close()
-    return health is not None and all(_is_healthy(record, health) for record in records)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    try:
+        while all(record.is_alive() for record in records) and time.monotonic() < deadline:
+            health = api.health()
+            if health is not None and all(_is_healthy(record, health) for record in records):
+                return True
+            held.sleep(_POLL_SECONDS)
+    finally:
+        api.close()
+    return False
 
 
 def _died(settings: Settings, record: Record) -> StartError:
@@ -297,7 +224,3 @@ def _write_state(settings: Settings, fingerprint: str) -> None:
 
 def _state_path(settings: Settings) -> Path:
     return settings.home / "service.json"
-
-
-def _lock_path(settings: Settings) -> Path:
-    return settings.run / "lock"
