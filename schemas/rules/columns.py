@@ -10,10 +10,9 @@ from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline, Path
 from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
-from schemas.rules.tables import Columns, Tables, mapping, source_columns
+from schemas.rules.tables import NO_NUMBERS, Columns, Tables, mapping, source_columns
 from schemas.source import Tree
 
-_NO_NUMBERS = ("category", "text", "boolean", "datetime")
 _MOST_LISTED = 30
 _NAMES_IN = {"ratio": 2, "difference": 2, "product": None, "sum": None, "mean": None, "power": 1}
 """Kinds of features made from a list -> how many of its items are columns; all if None."""
@@ -97,6 +96,10 @@ def _in_preprocessing(task: Node, tables: Tables, tree: Tree) -> Iterator[Findin
         by_time = _names(mapping(config, "split").get("by_time"), (*task.path, "split", "by_time"))
         others = [found for found in (*dropped, *by_time) if found[0] != target]
         yield from _unknown([*_names(target, (*task.path, "target")), *others], columns, tables.hints, tree)
+    kind = tables.target(task).type
+    if config.get("task") == "regression" and kind in NO_NUMBERS:
+        message = f'column "{target}" holds no numbers; it is declared as {kind}'
+        yield Finding("P424", tree.find((*task.path, "target")).place, message, "a regression learns numbers")
 
 
 def _in_features(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
@@ -163,7 +166,7 @@ class _Kept:
             return
         elif name not in self.columns:
             yield Finding("P420", place, f'there is no column "{name}"', self._hint(name, self.columns, made))
-        elif needs_number and self.columns[name].type in _NO_NUMBERS:
+        elif needs_number and self.columns[name].type in NO_NUMBERS:
             message = f'column "{name}" holds no numbers; it is declared as {self.columns[name].type}'
             yield Finding("P424", place, message, "features are computed from numbers")
 

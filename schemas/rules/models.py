@@ -44,11 +44,11 @@ def _training(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
         yield Finding("P410", place, message, _nearest_estimator(name) if tables.hints.take() else "")
         return
     yield from _parameters(task, name, estimator, tables.hints, tree)
-    declared = _declared_task(tables.lineage.first(task, "data", "PreprocessData"))
-    if declared is not None and declared != estimator.task:
+    prepared = tables.task(tables.lineage.first(task, "data", "PreprocessData"))
+    if prepared is not None and prepared != estimator.task:
         kind = "a classifier" if estimator.task == "classification" else "a regressor"
-        message = f"{_short(name)} is {kind}, and the data is prepared for {declared}"
-        yield Finding("P413", place, message, f"take an estimator for {declared}, or change task in PreprocessData")
+        message = f"{_short(name)} is {kind}, and the target makes this a {prepared}"
+        yield Finding("P413", place, message, f"take an estimator for {prepared}, or set task in PreprocessData")
 
 
 def _nearest_estimator(name: str) -> str:
@@ -65,11 +65,6 @@ def _nearest_estimator(name: str) -> str:
 
 def _short(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _declared_task(preprocessing: Node | None) -> str | None:
-    task = (preprocessing.config or {}).get("task") if preprocessing is not None else None
-    return task if task in ("classification", "regression") else None
 
 
 def _parameters(task: Node, name: str, estimator: Estimator, hints: Hints, tree: Tree) -> Iterator[Finding]:
@@ -105,7 +100,7 @@ def _evaluation(task: Node, tables: Tables, tree: Tree) -> Iterator[Finding]:
     preprocessing = lineage.first(lineage.source(task, "data"), "data", "PreprocessData")
     name = (training.config or {}).get("estimator") if training is not None else None
     estimator = estimators().get(name) if isinstance(name, str) else None
-    learnt = estimator.task if estimator is not None else _declared_task(preprocessing)
+    learnt = estimator.task if estimator is not None else tables.task(preprocessing)
     if learnt is None:
         return
     yield from _metrics(task, training, estimator, learnt, tree)

@@ -13,6 +13,10 @@ from schemas.outline import Node, Outline
 from schemas.rules.hints import Hints
 from schemas.rules.lineage import Lineage, operator_of
 
+NO_NUMBERS = ("category", "text", "boolean", "datetime")
+"""Types of columns that hold no numbers."""
+_QUANTITY = "quantity"
+"""The type of a target that is surely no class."""
 _SAMPLE = "sample://"
 
 
@@ -29,7 +33,7 @@ class Column:
     """What is known of a column."""
 
     type: str | None = None
-    """As ValidateData declares it."""
+    """As ValidateData declares it; of samples, as it is."""
     classes: tuple[str, ...] | None = None
     """Every value it can hold."""
     has_all_classes: bool = False
@@ -71,6 +75,14 @@ class Tables:
         columns = self.of(preprocessing)
         return (columns or {}).get(target, Column()) if isinstance(target, str) else Column()
 
+    def task(self, preprocessing: Node | None) -> str | None:
+        """Give what a PreprocessData task prepares for, declared or by the target's type; None if it is not known."""
+        declared = (preprocessing.config or {}).get("task") if preprocessing is not None else None
+        if declared is not None:
+            return declared if declared in ("classification", "regression") else None
+        kind = self.target(preprocessing).type
+        return "classification" if kind in NO_NUMBERS else "regression" if kind == _QUANTITY else None
+
 
 def _downloaded(config: Mapping[str, Any], _: Columns | None) -> Columns | None:
     found = source_columns(config)
@@ -99,8 +111,10 @@ def source_columns(config: Mapping[str, Any]) -> Columns | None:
 
 def _sample_columns(sample: Mapping[str, Any]) -> Columns:
     columns = {name: Column("number") for name in sample["columns"]}
-    if sample["classes"] is not None:
-        columns["target"] = Column("category", tuple(sample["classes"]), has_all_classes=True)
+    classes = sample["classes"]
+    columns["target"] = (
+        Column(_QUANTITY) if classes is None else Column("category", tuple(classes), has_all_classes=True)
+    )
     return columns
 
 
