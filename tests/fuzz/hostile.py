@@ -1,0 +1,118 @@
+"""Files that are made to be slow, deep, large or misleading; each is at most 1 MB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+SIZE = 1_000_000
+EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
+BASH = "airflow.providers.standard.operators.bash.BashOperator"
+
+
+def _full(head: str, piece: Callable[[int], str]) -> str:
+    """Repeat a numbered piece until the file is as large as it may be."""
+    parts, size, number = [head], len(head), 0
+    while size < SIZE - 200:
+        parts.append(piece(number))
+        size += len(parts[-1].encode())
+        number += 1
+    return "".join(parts)[:SIZE]
+
+
+def _task(line: str) -> str:
+    return f"orders:\n  tasks:\n    a:\n      operator: {BASH}\n      bash_command: echo\n      {line}\n"
+
+
+_TASKS = "orders:\n  tasks:\n"
+_BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(b)}: &{chr(b)} [{','.join(['*' + chr(b - 1)] * 9)}]\n" for b in range(ord("b"), ord("j"))
+)
+
+HOSTILE: Mapping[str, str] = {
+    "flow-nesting": "[" * SIZE,
+    "map-nesting": "{a: " * (SIZE // 4),
+    "dash-nesting": "- " * (SIZE // 2),
+    "question-nesting": "? " * (SIZE // 2),
+    "ten-thousand-levels": "".join(" " * n + "a:\n" for n in range(1400)),
+    "alias-bomb": _BOMB,
+    "many-anchors": _full("x:\n", lambda n: f"  k{n}: &a{n} 1\n"),
+    "many-aliases": _full("x:\n  a: &a 1\n", lambda n: f"  k{n}: *a\n"),
+    "many-merges": _full("x:\n  a: &a {b: 1}\n", lambda n: f"  k{n}: {{<<: [*a, *a]}}\n"),
+    "one-key-again-and-again": _full("x:\n", lambda _: "  ks:\n"),
+    "keys-that-are-numbers": _full("x:\n", lambda n: f"  {n}: 1\n"),
+    "unknown-keys": _full("orders:\n", lambda n: f"  key_{n}: 1\n"),
+    "unknown-keys-of-a-task": _full(_task("retries: 1"), lambda n: f"      bash_comand_{n}: 1\n"),
+    "unknown-keys-of-tasks": _full(_TASKS, lambda n: f"    t{n}: {{operator: {BASH}, bash_comand: x}}\n"),
+    "unknown-operators": _full(_TASKS, lambda n: f"    t{n}: {{operator: airflow.providers.x{n}.operators.Bas{n}}}\n"),
+    "unknown-classes": _full(_TASKS, lambda n: f"    t{n}: {{operator: TrainModl{n}}}\n"),
+    "pipelines-that-are-null": _full("", lambda n: f"p{n}:\n"),
+    "good-tasks": _full(
+        _TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, dependencies: [{'' if not n else f't{n - 1}'}]}}\n"
+    ),
+    "one-long-cycle": _full(
+        f"{_TASKS}    z: {{operator: {EMPTY}, dependencies: [t9000]}}\n",
+        lambda n: f"    t{n}: {{operator: {EMPTY}, dependencies: [{'z' if not n else f't{n - 1}'}]}}\n",
+    ),
+    "many-cycles": _full(_TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, dependencies: [t{n ^ 1}]}}\n"),
+    "unknown-dependencies": _full(_TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, dependencies: [x{n}]}}\n"),
+    "one-task-after-all": _full(
+        f"{_TASKS}    a: {{operator: {EMPTY}}}\n    b:\n      operator: {EMPTY}\n      dependencies:\n",
+        lambda n: f"        - a{n}\n",
+    ),
+    "everything-depends-on-everything": _TASKS
+    + "".join(
+        f"    t{n}: {{operator: {EMPTY}, dependencies: [{', '.join(f't{m}' for m in range(n))}]}}\n" for n in range(500)
+    ),
+    "references-to-nothing": _full(_TASKS, lambda n: f"    t{n}: {{operator: TrainModel, data: x{n}, estimator: a}}\n"),
+    "wrong-types": _full(_TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, retries: [], pool: 1}}\n"),
+    "bad-schedules": _full("", lambda n: f"p{n}: {{schedule: '{n} * *', tasks: {{a: {{operator: {EMPTY}}}}}}}\n"),
+    "bad-durations": _full(_TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, retry_delay: {n}mx}}\n"),
+    "objects": _full(
+        _TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, x: {{__type__: os.system, __args__: [true]}}}}\n"
+    ),
+    "slow-duration": _task("retry_delay: " + "1" * 900_000 + "x"),
+    "slow-percentage": _task("retry_delay: " + "1h" * 400_000 + "!"),
+    "slow-cron": f"orders:\n  schedule: '{'*/1,' * 200_000}* * * *'\n  tasks: {{a: {{operator: {EMPTY}}}}}\n",
+    "slow-cron-range": f"orders:\n  schedule: '0-59/1 {'0-23,' * 150_000}1 * * *'\n",
+    "slow-zone": f"orders:\n  timezone: '{'../' * 300_000}etc/passwd'\n  tasks: {{a: {{operator: {EMPTY}}}}}\n",
+    "slow-date": f"orders:\n  start_date: '{'2026-01-01T' * 80_000}'\n  tasks: {{a: {{operator: {EMPTY}}}}}\n",
+    "huge-number": f"orders:\n  max_active_runs: {'9' * 900_000}\n",
+    "huge-hexadecimal": f"orders:\n  max_active_runs: 0x{'f' * 900_000}\n",
+    "sexagesimal": f"orders:\n  max_active_runs: 1{':59' * 300_000}\n",
+    "open-templates": _task("env: {A: '" + "{{ " * 300_000 + "'}"),
+    "nested-templates": _task("env: {A: '{{ " + "(" * 400_000 + " }}'}"),
+    "many-templates": _full(_task("env:"), lambda n: f"        K{n}: '{{{{ dag_rn.x{n} }}}}'\n"),
+    "deep-filters": _task("env: {A: '{{ a" + "|b" * 300_000 + " }}'}"),
+    "long-text": _task(f"doc_md: '{'x' * 900_000}'"),
+    "long-key": f"{'k' * 900_000}: 1\n",
+    "long-line-with-many-mistakes": "orders: {" + ", ".join(f"k{n}: 1" for n in range(80_000)) + "}\n",
+    "comments": "# pipelines: ignore=P999\n" * 38_000,
+    "comments-that-ignore": _full(
+        _TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}}}  # pipelines: ignore=P101,P403\n"
+    ),
+    "secrets": _full(_task("env:"), lambda n: f"        PASSWORD_{n}: hunter{n}\n"),
+    "addresses": _full(_task("env:"), lambda n: f"        K{n}: https://user:pass{n}@example.org\n"),
+    "wide-characters": _full("orders:\n", lambda n: f"  訓練🤖{n}: 1\n"),
+    "tabs": "\t" * SIZE,
+    "line-ends": "\r\n" * (SIZE // 2),
+    "other-line-ends": "a: b\u2028" * (SIZE // 8),
+    "zeros": "\x00" * SIZE,
+    "quotes": '"' * SIZE,
+    "document-starts": "---\n" * (SIZE // 4),
+    "tags": "!!str " * (SIZE // 6),
+    "directives": "%YAML 1.2\n" * (SIZE // 10),
+    "block-scalars": "|\n" * (SIZE // 2),
+    "columns": _full(
+        f"{_TASKS}    v:\n      operator: ValidateData\n      data: v\n      columns:\n",
+        lambda n: f"        c{n}: {{type: integr, between: [1]}}\n",
+    ),
+    "gates": _full(
+        f"{_TASKS}    v:\n      operator: EvaluateModel\n      data: v\n      model: v\n      gates:\n",
+        lambda n: f"        roc_acu{n}: {{min: 1, warn: 0}}\n",
+    ),
+    "groups": _full(
+        f"orders:\n  tasks: {{a: {{operator: {EMPTY}}}}}\n  task_groups:\n",
+        lambda n: f"    g{n}: {{parent_group_name: g{n + 1}}}\n",
+    ),
+}
+"""Name -> text."""

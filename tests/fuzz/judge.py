@@ -1,0 +1,128 @@
+"""What must be true of the checker for every file: an answer in time, places that exist, and never an exception."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import signal
+import sys
+import time
+import traceback
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+from schemas.checker import CheckedFile, Report, check_file
+from schemas.contract import load_contract
+from schemas.diagnostic import Diagnostic
+from schemas.formats import FORMATS
+from schemas.formats.display import Display
+from schemas.migrate.migration import migrate
+from schemas.source import parse_source, read_source
+
+MAX_SECONDS = 1.0
+"""Of processor time, for one file."""
+MAX_MEGABYTES = 200
+"""Of the whole process."""
+_STUCK = 20
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checker made of one file, and what is wrong with that."""
+
+    codes: tuple[str, ...]
+    seconds: float
+    megabytes: float
+    """The most that the process has had so far."""
+    complaint: str
+    """Empty if all is as it must be."""
+
+
+def judge(path: Path, *, timed: bool = True) -> Verdict:
+    """Check a file, and the answer.
+
+    :param path: any file at all
+    :param timed: whether time and memory count, too; memory is that of the whole process
+    """
+    before = peak_megabytes()
+    started = time.process_time()
+    try:
+        with _not_for_ever():
+            checked = check_file(path, shown_as=path.name)
+            seconds, megabytes = time.process_time() - started, peak_megabytes()
+            complaint = "".join(_iter_complaints(checked, path))
+    except Exception:  # noqa: BLE001 (what is looked for)
+        return Verdict((), time.process_time() - started, peak_megabytes(), traceback.format_exc())
+    if timed and seconds > MAX_SECONDS:
+        complaint += f"it took {seconds:.2f} s\n"
+    if timed and megabytes > max(MAX_MEGABYTES, before):
+        complaint += f"the process has taken {megabytes:.0f} MB\n"
+    return Verdict(tuple(d.code for d in checked.diagnostics), seconds, megabytes, complaint)
+
+
+def peak_megabytes() -> float:
+    """Tell how much memory this process has had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def _not_for_ever() -> Iterator[None]:
+    def stop(_: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"stuck for {_STUCK} s of processor time")
+
+    signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _iter_complaints(checked: CheckedFile, path: Path) -> Iterator[str]:
+    lines = _LINE_END.split(checked.text)
+    if list(checked.diagnostics) != sorted(set(checked.diagnostics)):
+        yield "the diagnostics are not sorted, or one is said twice\n"
+    for diagnostic in checked.diagnostics:
+        if not _is_in(diagnostic, lines):
+            yield f"a place that does not exist: {diagnostic}\n"
+        if not _can_be_printed(diagnostic.message + diagnostic.hint):
+            yield f"a message that cannot be printed: {diagnostic!r}\n"
+    report = Report((checked,))
+    for render in FORMATS.values():
+        render(report, Display(color=True, summary=True)).encode()
+    yield from _iter_complaints_of_migration(path)
+
+
+def _can_be_printed(text: str) -> bool:
+    moves_text = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in moves_text for char in text)
+
+
+def _is_in(diagnostic: Diagnostic, lines: list[str]) -> bool:
+    if not 1 <= diagnostic.line <= len(lines):
+        return False
+    return 1 <= diagnostic.column <= len(lines[diagnostic.line - 1]) + 1
+
+
+def _iter_complaints_of_migration(path: Path) -> Iterator[str]:
+    """Migrate the file as well: what was YAML stays YAML, and a second time changes nothing."""
+    source = read_source(path)
+    if source.data is None or source.findings:
+        return
+    once = migrate(source, load_contract())
+    after = parse_source(path, once.text)
+    if after.data is None or after.findings:
+        yield f"migration breaks the YAML: {after.findings}\n"
+    elif migrate(after, load_contract()).text != once.text:
+        yield "migration is not done after one run\n"
+
+
+if __name__ == "__main__":
+    verdict = judge(Path(sys.argv[1]), timed=False)
+    sys.stdout.write(json.dumps(asdict(verdict)))

@@ -1,0 +1,87 @@
+"""The checker never crashes, hangs or names a place that is not there, whatever the file says. ``make fuzz`` tries more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.__main__ import SEEDS
+from tests.fuzz.hostile import HOSTILE
+from tests.fuzz.judge import MAX_MEGABYTES, MAX_SECONDS, judge
+from tests.fuzz.mutations import MAX_SIZE, NASTY, mutants
+
+quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+names = st.sampled_from(
+    ["orders", "default", "tasks", "task_groups", "default_args", "operator", "dependencies", "task_id", "schedule"]
+    + [
+        "start_date",
+        "retries",
+        "trigger_rule",
+        "data",
+        "gates",
+        "columns",
+        "features",
+        "group_name",
+        "__type__",
+        "a",
+        "b",
+    ]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(NASTY) | names,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=5),
+    max_leaves=40,
+)
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_real_files_that_were_spoilt(part: int, tmp_path: Path) -> None:
+    path = tmp_path / "spoilt.yaml"
+    for number, data in enumerate(mutants(SEEDS, count=100, seed=part)):
+        path.write_bytes(data)
+        assert judge(path, timed=False).complaint == "", f"seed {part}, file {number}"
+
+
+@quiet
+@given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "any.yaml"
+    path.write_bytes(data)
+    assert judge(path, timed=False).complaint == ""
+
+
+@quiet
+@given(values)
+def test_any_data_with_the_right_words_in_the_wrong_places(tmp_path: Path, data: object) -> None:
+    path = tmp_path / "any.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    assert judge(path, timed=False).complaint == ""
+
+
+def test_a_seed_gives_the_same_files() -> None:
+    once, again = (list(mutants(SEEDS, count=20, seed=3)) for _ in range(2))
+    assert once == again
+    assert all(len(data) <= MAX_SIZE for data in once)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_answered_in_time_and_in_little_memory(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_bytes(HOSTILE[name].encode())
+    assert path.stat().st_size <= MAX_SIZE
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.judge", path], capture_output=True, check=True, timeout=120
+    )
+    verdict = json.loads(done.stdout)
+    assert verdict["complaint"] == ""
+    assert verdict["megabytes"] <= MAX_MEGABYTES
+    # the machine that runs the tests does other things as well
+    assert verdict["seconds"] <= 2 * MAX_SECONDS
