@@ -35,6 +35,10 @@ HOSTILE: Mapping[str, str] = {
     "question-nesting": "? " * (SIZE // 2),
     "ten-thousand-levels": "".join(" " * n + "a:\n" for n in range(1400)),
     "alias-bomb": _BOMB,
+    "aliases-of-aliases": "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 190)),
+    "deep-tasks-by-aliases": "a0: &a0 {x: 1}\n"
+    + "".join(f"a{n}: &a{n} {{x: *a{n - 1}}}\n" for n in range(1, 130))
+    + f"orders: {{tasks: {{a: {{operator: {BASH}, bash_command: x, env: *a129}}}}}}\n",
     "many-anchors": _full("x:\n", lambda n: f"  k{n}: &a{n} 1\n"),
     "many-aliases": _full("x:\n  a: &a 1\n", lambda n: f"  k{n}: *a\n"),
     "many-merges": _full("x:\n  a: &a {b: 1}\n", lambda n: f"  k{n}: {{<<: [*a, *a]}}\n"),
