@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from schemas.diagnostic import Place
+from schemas.lines import LINE_END
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-_LINE_END = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-"""The line ends of YAML."""
 
 
 @dataclass
@@ -40,7 +39,7 @@ class FileText:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The offset of each line."""
-        return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+        return (0, *(match.end() for match in LINE_END.finditer(self.text)))
 
     def offset(self, line: int, column: int) -> int:
         """Turn a position, which counts from 1, into an offset."""
@@ -76,7 +75,7 @@ def _opening(written: str) -> int | None:
     at = match.end() if match else 0
     style = written[at : at + 1]
     if style in ("|", ">"):
-        header = _LINE_END.search(written, at)
+        header = LINE_END.search(written, at)
         return header.end() if header else None
     if style == '"':
         return None if "\\" in written else at + 1
