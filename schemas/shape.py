@@ -30,6 +30,7 @@ _TYPE_NAMES = {
 }
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
+_MOST_HINTS = 50
 _REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
 
 
@@ -87,16 +88,23 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
 
 def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
     """Warn of operators that may exist but are not in the schema, so that their parameters cannot be checked."""
-    for outline in outlines:
-        for task in outline.tasks:
-            name = (task.config or {}).get("operator")
-            if isinstance(name, str) and _FULL_PATH.fullmatch(name) and name not in contract.operators:
-                message = f'operator "{name}" is not in the schema, so its parameters are not checked'
-                near = difflib.get_close_matches(name, contract.operators, n=1, cutoff=0.85)
-                hint = f'did you mean "{near[0]}"? ' if near else ""
-                hint += "if it is installed, run `pipelines schema` to make it known"
-                place = source.tree.find((*task.path, "operator")).place
-                yield Finding("P403", place, message, hint)
+    unknown = (
+        (task.config["operator"], (*task.path, "operator"))
+        for outline in outlines
+        for task in outline.tasks
+        if task.config and _is_unknown(task.config.get("operator"), contract)
+    )
+    for number, (name, path) in enumerate(unknown):
+        message = f'operator "{name}" is not in the schema, so its parameters are not checked'
+        # to look for the nearest of all operators takes long
+        near = difflib.get_close_matches(name, contract.operators, n=1, cutoff=0.85) if number < _MOST_HINTS else []
+        hint = f'did you mean "{near[0]}"? ' if near else ""
+        hint += "if it is installed, run `pipelines schema` to make it known"
+        yield Finding("P403", source.tree.find(path).place, message, hint)
+
+
+def _is_unknown(name: Any, contract: Contract) -> bool:
+    return isinstance(name, str) and _FULL_PATH.fullmatch(name) is not None and name not in contract.operators
 
 
 def describe_place(path: Path, data: Any) -> str:

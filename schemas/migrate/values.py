@@ -16,6 +16,7 @@ _TIMEDELTA = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hou
 _DATETIME = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 # relativedelta's months and years have no length of their own
 _RELATIVEDELTA = frozenset(("weeks", "days", "hours", "minutes", "seconds"))
+_DIGITS = 20
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _RELATIVE = re.compile(r"(\d+)\s+(hour|minute|second|day)", re.IGNORECASE)
 _LOOSE_DATE = re.compile(r"(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2}))?")
@@ -50,30 +51,28 @@ def duration_of(value: Any) -> str | None:
 
 
 def _timedelta(value: Any) -> timedelta | None:
-    if isinstance(value, bool):
+    lengths = _lengths(value)
+    try:
+        return None if lengths is None else timedelta(**lengths)
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _lengths(value: Any) -> dict[str, Any] | None:
+    """Give the keyword arguments of the timedelta that a value stands for."""
     if isinstance(value, int | float):
-        return timedelta(seconds=value)
+        return None if isinstance(value, bool) else {"seconds": value}
     if isinstance(value, str):
-        return _relative(value)
+        found = _RELATIVE.match(value)
+        # dag-factory reads one number and one unit, and nothing that follows
+        return {f"{found[2].lower()}s": int(found[1][:_DIGITS])} if found else None
     kind = object_type(value)
     if kind == "datetime.timedelta":
-        keywords = _keywords(value, _TIMEDELTA)
-    elif kind in ("dateutil.relativedelta.relativedelta", "dateutil.relativedelta"):
+        return _keywords(value, _TIMEDELTA)
+    if kind in ("dateutil.relativedelta.relativedelta", "dateutil.relativedelta"):
         keywords = _keywords(value, ())
-        keywords = keywords if keywords is not None and set(keywords) <= _RELATIVEDELTA else None
-    else:
-        return None
-    try:
-        return timedelta(**keywords) if keywords is not None else None
-    except (TypeError, OverflowError):
-        return None
-
-
-def _relative(text: str) -> timedelta | None:
-    """Read ``2 hours`` as dag-factory does: one number and one unit count, what follows is not read."""
-    found = _RELATIVE.match(text)
-    return timedelta(**{f"{found[2].lower()}s": int(found[1])}) if found else None
+        return keywords if keywords is not None and set(keywords) <= _RELATIVEDELTA else None
+    return None
 
 
 def _keywords(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
@@ -101,7 +100,7 @@ def _iso(parts: list[int]) -> str | None:
     names = dict(zip(_DATETIME, parts, strict=False))
     try:
         moment = datetime(**names)  # type: ignore[arg-type]  # the values come from a file, and are tried here
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     midnight = moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return moment.date().isoformat() if midnight else moment.isoformat()

@@ -153,7 +153,7 @@ def _reachable_states(graph: TaskGraph, order: list[str], rules: _Rules) -> tupl
     can_fail, can_skip = set[str](), set[str]()
     for name in order:
         task, before = graph.tasks[name], graph.upstream[name]
-        operator = (task.config or {}).get("operator")
+        operator = str((task.config or {}).get("operator"))
         is_plain = rules.of(task) in (_DEFAULT, "none_failed")
         if operator != _EMPTY or not is_plain or can_fail.intersection(before):
             can_fail.add(name)
