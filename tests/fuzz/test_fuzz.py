@@ -18,30 +18,9 @@ from tests.fuzz.judge import MAX_MEGABYTES, MAX_SECONDS, judge
 from tests.fuzz.mutations import MAX_SIZE, NASTY, mutants
 
 quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-names = st.sampled_from(
-    [
-        "orders",
-        "default",
-        "tasks",
-        "task_groups",
-        "default_args",
-        "operator",
-        "dependencies",
-        "task_id",
-        "schedule",
-        "start_date",
-        "retries",
-        "trigger_rule",
-        "data",
-        "gates",
-        "columns",
-        "features",
-        "group_name",
-        "__type__",
-        "a",
-        "b",
-    ]
-)
+WORDS = """default tasks task_groups default_args operator dependencies task_id schedule start_date retries trigger_rule
+    data gates columns features group_name __type__ orders a b"""
+names = st.sampled_from(WORDS.split())
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(NASTY) | names,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=5),
