@@ -58,6 +58,13 @@ def test_a_seed_gives_the_same_files() -> None:
     assert all(len(data) <= MAX_SIZE for data in once)
 
 
+def test_the_memory_of_who_started_the_program_does_not_count() -> None:
+    taken = b"x" * (300 * 2**20)
+    code = "from tests.fuzz.judge import peak_megabytes; print(peak_megabytes())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=120)
+    assert len(taken) / 2**20 > MAX_MEGABYTES > float(done.stdout)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_answered_in_time_and_in_little_memory(name: str, tmp_path: Path) -> None:
