@@ -47,12 +47,12 @@ def build_dag(pipeline: Pipeline) -> DAG:
     """
     from dagfactory.dagbuilder import DagBuilder
 
-    merged = _merge(pipeline.config, pipeline.default)
-    config = _airflow_values(merged, _timezone(merged))
-    config["tasks"] = {task.id: _task_config(task, _timezone(merged)) for task in pipeline.tasks}
+    zone = _timezone(pipeline.config)
+    config = _airflow_values(copy.deepcopy(dict(pipeline.config)), zone)
+    config["tasks"] = {task.id: _task_config(task, zone) for task in pipeline.tasks}
     try:
         dag: DAG = DagBuilder(pipeline.dag_id, config, {}).build()["dag"]
-        _add_what_is_dropped(dag, merged)
+        _add_what_is_dropped(dag, pipeline.config)
         _finish_tasks(dag, pipeline.tasks)
         _validate(dag)
     except Exception as error:  # whatever fails here is this one pipeline's problem, and must not be the others'
@@ -76,17 +76,6 @@ def _faulty_task(tasks: tuple[Task, ...], configs: Mapping[str, Mapping[str, Any
         except Exception:  # noqa: BLE001 (the error itself is known; this only finds whose it is)
             return task
     return None
-
-
-def _merge(config: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay the pipeline's own values over the file's defaults; mappings are merged, tags are joined."""
-    merged = copy.deepcopy(dict(default))
-    for key, value in config.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merge(value, merged[key])
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
 
 
 def _timezone(config: Mapping[str, Any]) -> ZoneInfo:

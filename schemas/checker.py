@@ -14,6 +14,7 @@ from typing import Any
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
 from schemas.ignores import without_ignored
+from schemas.layers import lay_over
 from schemas.masking import mask
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
@@ -231,11 +232,11 @@ def _span(place: Place) -> tuple[_Position, _Position]:
 
 
 def _pipeline(outline: Outline, source: Source, contract: Contract) -> Pipeline:
-    config = dict(source.data[outline.dag_id])
+    config = lay_over(source.data[outline.dag_id], source.data.get("default") or {})
     config.pop("tasks")
     place = source.tree.key((outline.dag_id,))
     tasks = tuple(_task(node, source.tree, contract) for node in outline.tasks)
-    return Pipeline(outline.dag_id, source.path, place, config, source.data.get("default") or {}, tasks)
+    return Pipeline(outline.dag_id, source.path, place, config, tasks)
 
 
 def _task(node: Node, tree: Tree, contract: Contract) -> Task:

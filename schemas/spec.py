@@ -34,7 +34,5 @@ class Pipeline:
     place: Place
     """Where the pipeline's name stands in it."""
     config: Mapping[str, Any]
-    """As in the YAML, without tasks."""
-    default: Mapping[str, Any]
-    """The file's ``default`` block."""
+    """What it has been given, its own values laid over those that it shares with others; without tasks."""
     tasks: tuple[Task, ...]
