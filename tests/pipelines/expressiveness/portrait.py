@@ -1,4 +1,4 @@
-"""All there is to a DAG as plain values, so that two can be compared: what Airflow serialises, and what it leaves out."""
+"""All there is to a DAG as plain values, to compare two: what Airflow serialises, and what it leaves out."""
 
 from __future__ import annotations
 
