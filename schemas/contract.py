@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -46,6 +46,22 @@ class Contract:
         """Name the parameters that take any text and that Airflow does not render: braces stay braces there."""
         properties = self.operators.get(operator, {}).get("properties", {})
         return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
+
+    def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
+        """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
+        if "decorator" in task:
+            return self._rendered("decorators", str(task["decorator"]))
+        return self._rendered("operators", str(task.get("operator")))
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def _rendered(self, kind: str, name: str) -> Container[str]:
+        known = self.document["$defs"].get(kind, {}).get(name)
+        if kind == "operators" and known is not None:
+            return frozenset(key for key, schema in known["properties"].items() if _is_rendered(schema))
+        own = self.document["$defs"]["task_shape"]["properties"].keys()
+        others = (known or {}).get("properties", {}).items()
+        # the arguments of a function are rendered, and of an operator that is not known here everything may be
+        return _AllBut(own | {key for key, schema in others if not _is_rendered(schema)})
 
     def conversions(self, operator: str) -> Mapping[str, str]:
         """Give the parameters whose text stands for a Python value: name -> ``duration`` or ``date``.
@@ -190,6 +206,20 @@ def _load(path: Path, _: int) -> Contract:
     if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
         raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
     return Contract(document)
+
+
+class _AllBut(Container[str]):
+    """Every key, except for some."""
+
+    def __init__(self, others: Iterable[str]) -> None:
+        self._others = frozenset(others)
+
+    def __contains__(self, key: object) -> bool:
+        return key not in self._others
+
+
+def _is_rendered(schema: Mapping[str, Any]) -> bool:
+    return bool(schema.get("x-reference")) or "templat" in str(schema.get("description", "")).lower()
 
 
 def _is_plain_text(schema: Mapping[str, Any]) -> bool:
