@@ -93,6 +93,9 @@ class Operators(Protocol):
     def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
         """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
 
+    def function_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters that take a function by its import path."""
+
 
 def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[Outline]:
     """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
