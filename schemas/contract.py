@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.compiled import Compiler
+from schemas.kinds import Kind, conversion
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 """The committed schema: this project's operators and those of the providers that it installs."""
 
-_DURATION = "#/$defs/duration"
-_DATE = "#/$defs/date"
-_FUNCTION = "#/$defs/function_path"
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -50,19 +49,38 @@ class Contract:
 
     def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
         """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
+        return self.kind_of(task).rendered
+
+    def kind_of(self, task: Mapping[str, Any]) -> Kind:
+        """Give what is known of a task by what it names: its operator, or its decorator and function."""
         if "decorator" in task:
-            return self._rendered("decorators", str(task["decorator"]))
-        return self._rendered("operators", str(task.get("operator")))
+            name = re.fullmatch(self._decorator_pattern, str(task["decorator"]))
+            decorator = name[0].removeprefix(f"{name[1]}.") if name else str(task["decorator"])
+            return self._decorated_kind(decorator, str(task.get("python_callable")))
+        return self._operator_kind(str(task.get("operator")))
+
+    @cached_property
+    def _decorator_pattern(self) -> str:
+        _, other = self.document["$defs"]["task_shape"]["properties"]["decorator"]["anyOf"]
+        return str(other["pattern"])
 
     @cache  # noqa: B019 (contracts live as long as the process)
-    def _rendered(self, kind: str, name: str) -> Container[str]:
-        known = self.document["$defs"].get(kind, {}).get(name)
-        if kind == "operators" and known is not None:
-            return frozenset(key for key, schema in known["properties"].items() if _is_rendered(schema))
-        own = self.document["$defs"]["task_shape"]["properties"].keys()
-        others = (known or {}).get("properties", {}).items()
-        # the arguments of a function are rendered, and of an operator that is not known here everything may be
-        return _AllBut(own | {key for key, schema in others if not _is_rendered(schema)})
+    def _operator_kind(self, operator: str) -> Kind:
+        known = self.operators.get(operator)
+        return Kind((known,) if known else (), None, self.task_keys, known is not None, self.resolve)
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def _decorated_kind(self, decorator: str, function: str) -> Kind:
+        definitions = self.document["$defs"]
+        known, arguments = definitions["decorators"].get(decorator), definitions["arguments"].get(function)
+        parts = tuple(part for part in (known, arguments) if part)
+        return Kind(parts, arguments, self.task_keys, known is not None and arguments is not None, self.resolve)
+
+    @cached_property
+    def task_keys(self) -> frozenset[str]:
+        """The keys that every task has."""
+        definitions = self.document["$defs"]
+        return frozenset((*definitions["task_shape"]["properties"], *definitions["decorated"]["properties"], "task_id"))
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -99,6 +117,12 @@ class Contract:
         """
         return self._conversions.get(operator, {})
 
+    def task_conversions(self, task: Mapping[str, Any]) -> Mapping[str, str]:
+        """Give the parameters of a task whose text stands for a Python value, as :meth:`conversions` does."""
+        if "decorator" in task:
+            return {**self.kind_of(task).conversions, "python_callable": "function"}
+        return self.conversions(str(task.get("operator")))
+
     @cached_property
     def _reference_keys(self) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -109,7 +133,7 @@ class Contract:
     @cached_property
     def _conversions(self) -> Mapping[str, Mapping[str, str]]:
         found = {
-            name: {key: _conversion(value) for key, value in schema["properties"].items()}
+            name: {key: conversion(value, self.resolve) for key, value in schema["properties"].items()}
             for name, schema in self.operators.items()
             if "." in name
         }
@@ -161,24 +185,24 @@ class Contract:
         return self._predicates[name](task)
 
     def task_validator(self, task: Any, *, listed: bool) -> Validator:
-        """Give the validator of a task that does not fit: of its operator alone, not of every operator there is."""
-        operator = task.get("operator") if isinstance(task, dict) else None
-        operator = operator if isinstance(operator, str) else None
-        return self._task_validator(operator, listed)
+        """Give the validator of a task that does not fit: of what it names, not of every operator there is."""
+        names = [task.get(key) if isinstance(task, dict) else None for key in ("operator", "decorator")]
+        return self._task_validator(*(name if isinstance(name, str) else None for name in names), listed)
 
     @cache  # noqa: B019 (contracts live as long as the process)
-    def _task_validator(self, operator: str | None, listed: bool) -> Validator:
+    def _task_validator(self, operator: str | None, decorator: str | None, listed: bool) -> Validator:
         definitions = self.document["$defs"]
         schema = {**definitions["task_shape"], "$defs": definitions}
         del schema["allOf"]
         if operator in self.operators:
             schema["allOf"] = [{"$ref": f"#/$defs/operators/{operator}"}]
-            # what a task may hold is known only with its operator
+        if operator in self.operators or decorator is not None:
+            # what a task may hold is known only with its operator or function
             schema["unevaluatedProperties"] = False
         if listed:
             parts = definitions["listed_task"]
             schema["properties"] = {**schema["properties"], **parts["properties"]}
-            schema["required"] = [*schema["required"], *parts["required"]]
+            schema["required"] = parts["required"]
         return self._validator_of(schema)
 
     def _validator_of(self, schema: Mapping[str, Any]) -> Validator:
@@ -237,32 +261,7 @@ def _load(path: Path, _: int) -> Contract:
     return Contract(document)
 
 
-class _AllBut(Container[str]):
-    """Every key, except for some."""
-
-    def __init__(self, others: Iterable[str]) -> None:
-        self._others = frozenset(others)
-
-    def __contains__(self, key: object) -> bool:
-        return key not in self._others
-
-
-def _is_rendered(schema: Mapping[str, Any]) -> bool:
-    return bool(schema.get("x-reference")) or "templat" in str(schema.get("description", "")).lower()
-
-
 def _is_plain_text(schema: Mapping[str, Any]) -> bool:
     takes_any = schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}
     # of a templated parameter, the description says so
     return takes_any and "templat" not in str(schema.get("description", "templated")).lower()
-
-
-def _conversion(schema: Mapping[str, Any]) -> str | None:
-    references = [part.get("$ref") for part in (schema, *schema.get("anyOf", ()))]
-    if _FUNCTION in references:
-        return "function"
-    if _DURATION in references:
-        return "duration"
-    # a text beside a date is a template or a format of the operator's own
-    texts = any("string" in part.get("type", ()) for part in schema.get("anyOf", ()))
-    return "date" if _DATE in references and not texts else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -32,7 +32,11 @@ _TYPE_NAMES = {
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
-_REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
+_REFERRED_NAMES = {
+    "#/$defs/duration": "a duration",
+    "#/$defs/date": "a date",
+    "#/$defs/expression": "a template or +task_id",
+}
 
 
 def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
@@ -80,7 +84,7 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
         yield from _alternatives(error, path, source, contract)
         return
     if error.validator == "required":
-        yield from _missing_keys(error, path, source)
+        yield from _missing_keys(error, path, source, contract)
         return
     if error.validator == "enum" and "x-callable" in error.schema:
         yield uncallable(error.instance, str(error.schema.get("title")), path, source, contract)
@@ -176,6 +180,9 @@ def _alternatives(error: Error, path: Path, source: Source, contract: Contract) 
     for inner in error.context:
         by_option.setdefault(inner.schema_path[0], []).append(inner)
     meant = [inner for inner in by_option.values() if not any(_is_about_the_type(e) for e in inner)]
+    if len(by_option) > 1:
+        # a text that is no expression was not meant as one
+        meant = [inner for inner in meant if not any(e.schema.get("title") == "expression" for e in inner)]
     if len(meant) == 1:
         for inner in meant[0]:
             yield from _iter_described(inner, (*path, *inner.path), source, contract)
@@ -228,26 +235,53 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     return Finding(code, source.tree.find(path).place, message, hint)
 
 
-def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties", {})
+    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
     strangers = [key for key in error.instance if key not in properties]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
         if missing in error.instance or misspelt:
             continue
-        place = source.tree.key(path) if path else source.tree.place
-        described = properties.get(missing, {}).get("description", "").rstrip(".")
-        message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
-        yield Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
+        yield missing_key(missing, properties, path, source)
+
+
+def missing_key(missing: str, properties: Mapping[str, Any], path: Path, source: Source) -> Finding:
+    """Say that a mapping lacks a key.
+
+    :param missing: the key
+    :param properties: what the schema says of the keys
+    :param path: of the mapping
+    :param source: the file
+    """
+    place = source.tree.key(path) if path else source.tree.place
+    described = properties.get(missing, {}).get("description", "").rstrip(".")
+    message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
+    return Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
+
+
+def _task_properties(task: Any, path: Path, contract: Contract) -> Mapping[str, Any]:
+    """Give what the schema says of the keys of a task, wherever in the schema that stands; nothing for all else."""
+    if not _is_task(path):
+        return {}
+    definitions = contract.document["$defs"]
+    every = {**definitions["task_shape"]["properties"], **definitions["decorated"]["properties"]}
+    return {**every, **contract.kind_of(task).properties}
+
+
+def _is_task(path: Path) -> bool:
+    return len(path) == len(("pipeline", "tasks", "task")) and path[1] == "tasks"
 
 
 def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
         return
-    if error.validator == "unevaluatedProperties" and error.schema.get("allOf") and len(applying) == 1:
+    if _is_task(path) and contract.kind_of(error.instance).is_open:
         # what may stand there depends on a name that is wrong, which is said of that
+        return
+    parts = error.schema.get("allOf", ())
+    if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
         return
     allowed = {key for part in applying for key in part.get("properties", {})}
     for key in error.instance:

@@ -26,7 +26,7 @@ def task_of(node: Node, tree: Tree, contract: Contract) -> Task:
     references = (Result(name.text, name.path) for name in node.references)
     expressions = tuple(_inside(node, expression) for expression in (*references, *node.expressions))
     waits = tuple(_dependencies(config))
-    conversions = contract.conversions(str(config.get("operator")))
+    conversions = contract.task_conversions(config)
     return Task(node.id, config, _group(node), waits, expressions, conversions, id_place(node, tree))
 
 

@@ -45,11 +45,12 @@ def task_values(config: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
 def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """Read a text that stands for a Python value.
 
-    :param value: as in the YAML; null stays null
+    :param value: as in the YAML; null, templates and results of tasks stay what they are
     :param kind: ``duration`` or ``date``, as :class:`schemas.spec.Task` says
     :param zone: that of moments without an offset
     """
-    return None if value is None else _CONVERSIONS[kind](value, zone)
+    is_plain = isinstance(value, str | int | float) and not ("{{" in value if isinstance(value, str) else False)
+    return _CONVERSIONS[kind](value, zone) if is_plain else value
 
 
 _CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {

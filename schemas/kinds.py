@@ -1,0 +1,106 @@
+"""What the schema knows of a task by what it names: its operator, or its decorator and function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Schema = Mapping[str, Any]
+Resolve = Callable[[str], Any]
+
+MAPPINGS = ("expand", "expand_kwargs")
+"""Keys that make a task or group a mapped one."""
+_DURATION = "#/$defs/duration"
+_DATE = "#/$defs/date"
+_FUNCTION = "#/$defs/function_path"
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """The keys of one kind of task, beyond those that every task has."""
+
+    parts: tuple[Schema, ...]
+    """The definitions of its operator, or of its decorator and function."""
+    arguments: Schema | None
+    """Of these, that of the function."""
+    own: frozenset[str]
+    """The keys that every task has."""
+    is_known: bool
+    """Whether the schema knows all that it names; else it may have other keys, too."""
+    resolve: Resolve
+
+    @cached_property
+    def properties(self) -> Mapping[str, Schema]:
+        """Key -> its schema."""
+        return {key: schema for part in self.parts for key, schema in part.get("properties", {}).items()}
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The keys that must be there, or be given by what the task is mapped over."""
+        return tuple(key for part in self.parts for key in required_of(part))
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether it takes any other key."""
+        return not self.is_known or any(part.get("additionalProperties") is True for part in self.parts)
+
+    @cached_property
+    def rendered(self) -> Container[str]:
+        """The keys that Airflow renders, and in which it looks for results of other tasks."""
+        arguments = (self.arguments or {}).get("properties", {})
+        known = self.properties.items()
+        rendered = {key for key, schema in known if key in arguments or _is_rendered(schema)}
+        return _AllBut(self.own | (self.properties.keys() - rendered)) if self.is_open else frozenset(rendered)
+
+    @cached_property
+    def conversions(self) -> Mapping[str, str]:
+        """Key -> ``duration``, ``date`` or ``function``, for those whose text stands for a Python value."""
+        found = {key: conversion(schema, self.resolve) for key, schema in self.properties.items()}
+        return {key: kind for key, kind in found.items() if kind}
+
+
+def required_of(schema: Schema) -> tuple[str, ...]:
+    """Name the keys that an operator, decorator or function needs, where the task is not mapped."""
+    return tuple(schema.get("required") or schema.get("then", {}).get("required", ()))
+
+
+class _AllBut(Container[str]):
+    """Every key, except for some."""
+
+    def __init__(self, others: Iterable[str]) -> None:
+        self._others = frozenset(others)
+
+    def __contains__(self, key: object) -> bool:
+        return key not in self._others
+
+
+def _is_rendered(schema: Schema) -> bool:
+    return bool(schema.get("x-reference")) or "templat" in str(schema.get("description", "")).lower()
+
+
+def conversion(schema: Schema, resolve: Resolve) -> str | None:
+    """Tell what Python value the text of a parameter stands for: ``duration``, ``date``, ``function``, or none.
+
+    :param schema: of the parameter
+    :param resolve: follows a reference to another part of the schema
+    """
+    parts = list(_iter_parts(schema, resolve))
+    references = [part.get("$ref") for part in parts]
+    if _DURATION in references:
+        return "duration"
+    if _FUNCTION in references:
+        return "function"
+    # a text beside a date is a template or a format of the operator's own
+    texts = any("string" in part.get("type", ()) for part in parts)
+    return "date" if _DATE in references and not texts else None
+
+
+def _iter_parts(schema: Schema, resolve: Resolve) -> Iterator[Schema]:
+    """Yield a schema and its alternatives, those of a function's parameter behind the argument."""
+    yield schema
+    for part in schema.get("anyOf", ()):
+        yield part
+        if str(part.get("$ref", "")).startswith("#/$defs/functions/"):
+            yield from _iter_parts(resolve(part["$ref"]), resolve)
