@@ -246,7 +246,8 @@ def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) 
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
         return
-    if error.validator == "unevaluatedProperties" and error.schema.get("allOf") and len(applying) == 1:
+    parts = error.schema.get("allOf", ())
+    if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
         # what may stand there depends on a name that is wrong, which is said of that
         return
     allowed = {key for part in applying for key in part.get("properties", {})}
