@@ -34,7 +34,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
     """
     with blaming(pipeline.place):
         zone = ZoneInfo(pipeline.config.get("timezone", "UTC"))
-        dag = make_dag(pipeline.dag_id, pipeline.config, zone)
+        dag = make_dag(pipeline.dag_id, pipeline.config, zone, pipeline.path.parent)
         _fill(dag, pipeline, zone)
         _validate(dag)
     setattr(dag, PIPELINE_FILE, str(pipeline.path))

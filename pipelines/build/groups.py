@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipelines.build.expressions import Made, resolved
-from pipelines.build.values import task_values
+from pipelines.build.values import task_objects, task_values, without_objects
 from schemas.spec import Group
 
 if TYPE_CHECKING:
@@ -26,14 +26,17 @@ def make_group(dag: DAG, group: Group, made: Made, zone: ZoneInfo) -> None:
     :param zone: that of moments without an offset
     """
     arguments = {key: value for key, value in group.config.items() if key not in _NOT_OF_THE_GROUP}
-    if "default_args" in arguments:
-        arguments["default_args"] = task_values(arguments["default_args"], zone)
+    shared = arguments.pop("default_args", {})
+    if shared:
+        arguments["default_args"] = task_values(without_objects(shared), zone)
     if group.is_mapped:
         parent = dag.task_group if group.group is None else made.nodes[group.group]
         arguments |= {"group_id": group.id, "dag": dag, "parent_group": parent}
         made.nodes[group.id] = _mapped(group, arguments, made)
-        return
-    made.nodes[group.id] = _plain(dag, group, arguments, made)
+    else:
+        made.nodes[group.id] = _plain(dag, group, arguments, made)
+    # around dag-factory, which would import what they name
+    made.nodes[group.id].default_args.update(task_objects(shared))
 
 
 def _plain(dag: DAG, group: Group, arguments: dict[str, Any], made: Made) -> TaskGroup:

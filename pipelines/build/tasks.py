@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from operators import OPERATORS
 from pipelines.build.expressions import Made, resolved
 from pipelines.build.taskflow import make_decorated
-from pipelines.build.values import converted, task_values
+from pipelines.build.values import converted, task_objects, task_values, without_objects
 from schemas.spec import Task
 
 if TYPE_CHECKING:
@@ -39,8 +39,12 @@ def make_task(dag: DAG, task: Task, made: Made, zone: ZoneInfo) -> None:
 def _parameters(task: Task, made: Made, zone: ZoneInfo) -> dict[str, Any]:
     """Give what the task takes, with the YAML's texts turned into what they stand for."""
     config = resolved(task.config, task.expressions, made)
-    own = {key: value for key, value in config.items() if key not in _OWN_TASK_KEYS}
-    parameters = task_values({**own, **config.get("partial", {})}, zone)
+    own = {key: value for key, value in config.items() if key not in _OWN_TASK_KEYS} | config.get("partial", {})
+    parameters = task_values(without_objects(own), zone)
+    objects = task_objects(own)
+    if objects:
+        # the nearest of all default_args: dag-factory would import what callbacks name
+        parameters["default_args"] = objects
     for key, kind in task.conversions.items():
         if key in parameters:
             parameters[key] = converted(parameters[key], kind, zone)

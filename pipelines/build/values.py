@@ -8,10 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from operators.thresholds import parse_duration
+from pipelines.build.assets import asset_of
+from pipelines.build.callables import callback_of, function_of
 
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout")
 DATES = ("start_date", "end_date")
 """The moments among the arguments of DAGs and tasks."""
+_CALLBACKS = tuple(f"on_{event}_callback" for event in ("execute", "success", "failure", "retry", "skipped"))
+_ASSETS = ("inlets", "outlets")
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime:
@@ -42,11 +46,27 @@ def task_values(config: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return converted
 
 
+def task_objects(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the objects among the arguments that every task takes: callbacks and assets.
+
+    They go around dag-factory, which would import what they name.
+
+    :param config: as in the YAML
+    """
+    callbacks = {key: callback_of(config[key]) for key in _CALLBACKS if key in config}
+    return {**callbacks, **{key: [asset_of(item) for item in config[key]] for key in _ASSETS if key in config}}
+
+
+def without_objects(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments that are plain values."""
+    return {key: value for key, value in config.items() if key not in (*_CALLBACKS, *_ASSETS)}
+
+
 def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """Read a text that stands for a Python value.
 
     :param value: as in the YAML; null, templates and results of tasks stay what they are
-    :param kind: ``duration`` or ``date``, as :class:`schemas.spec.Task` says
+    :param kind: ``duration``, ``date`` or ``function``, as :class:`schemas.spec.Task` says
     :param zone: that of moments without an offset
     """
     is_plain = isinstance(value, str | int | float) and not ("{{" in value if isinstance(value, str) else False)
@@ -56,4 +76,5 @@ def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
 _CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {
     "duration": lambda value, _: parse_duration(value, where="a task"),
     "date": lambda value, zone: moment(str(value), zone),
+    "function": lambda value, _: function_of(value),
 }
