@@ -39,6 +39,16 @@ _NAMED_TYPES: dict[str, Schema] = {
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},
+    "BaseNotifier": {"$ref": "#/$defs/notifier"},
+    "HITLUser": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "The id of a user of Airflow."},
+            "name": {"type": "string", "description": "The name of the user."},
+        },
+        "required": ["id", "name"],
+        "additionalProperties": False,
+    },
     # Airflow's markers for "not given"
     "ArgNotSet": {"not": {}},
     "NOTSET": {"not": {}},
@@ -46,6 +56,10 @@ _NAMED_TYPES: dict[str, Schema] = {
 FUNCTION = "#/$defs/function_path"
 _PATHS = ("response_check_path",)
 """Parameters for a text that Airflow imports as a function."""
+_FIXED = "FIXED_ARGS"
+"""The attribute in which Airflow's approvals name the parameters that nobody may give."""
+_OPTIONAL = {"HITLEntryOperator": frozenset({"options"})}
+"""Class -> parameters that it gives itself where they are left out, although its base class needs them."""
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "Dict")
 _LISTS = ("list", "List", "set", "frozenset", "Sequence", "Collection", "Iterable", "Container")
 _PARAM = re.compile(r"^\s*:param (?:[\w\[\], |]+ )?(\w+):\s*(.*)$")
@@ -63,9 +77,12 @@ def operator_schema(cls: type, base: type) -> Schema:
     templated = set(getattr(cls, "template_fields", ()))
     properties: dict[str, Schema] = {}
     required: list[str] = []
+    optional = _OPTIONAL.get(cls.__name__, ())
     for owner, parameter in own_parameters(cls, base):
+        if parameter.name in getattr(cls, _FIXED, ()):
+            continue
         properties[parameter.name] = parameter_schema(parameter, owner, templated=parameter.name in templated)
-        if parameter.default is inspect.Parameter.empty:
+        if parameter.default is inspect.Parameter.empty and parameter.name not in optional:
             required.append(parameter.name)
     return {
         "title": cls.__qualname__,

@@ -13,6 +13,7 @@ import schemas
 from operators import OPERATORS
 from pipelines.callable_schema import FUNCTION_PACKAGES, function_schemas, notifier_schemas, trigger_schemas
 from pipelines.operator_schema import installed_providers, iter_installed_classes, operator_modules, operator_schema
+from pipelines.retries import exception_paths
 from pipelines.task_schema import argument_schemas, decorator_pattern, decorator_schemas, unless_mapped
 from pipelines.typed_schema import own_operator_schema
 
@@ -37,6 +38,7 @@ def pipeline_schema(providers: Iterable[str] | None = None, packages: Iterable[s
     _add_callables(document["$defs"], functions, notifier_schemas(chosen))
     _add_taskflow(document["$defs"], decorator_schemas(chosen), functions)
     _add_triggers(document["$defs"], trigger_schemas(chosen))
+    document["$defs"]["exception"]["enum"] = list(exception_paths())
     return document
 
 
@@ -54,11 +56,15 @@ def _add_callables(definitions: Schema, functions: Mapping[str, Schema], notifie
     definitions["functions"] = functions
     definitions["notifiers"] = notifiers
     called = {path: schema for path, schema in functions.items() if schema.get("x-context")}
-    everything = {**called, **{path: _followed(schema, notifiers) for path, schema in notifiers.items()}}
+    named = {path: _followed(schema, notifiers) for path, schema in notifiers.items()}
+    everything = {**called, **named}
     _offer(definitions["function_path"], [path for path in functions if path not in called], functions)
     _offer(definitions["callback_path"], everything, everything)
     # a path alone is enough only where nothing has to be given beside it
     _offer(definitions["bare_callback"], [p for p, schema in everything.items() if not schema["required"]], everything)
+    _offer(definitions["notifier_path"], named, named)
+    _offer(definitions["bare_notifier"], [path for path, schema in named.items() if not schema["required"]], named)
+    definitions["notifier_call"]["allOf"] = _branches("callback", notifiers, "notifiers")
     call = definitions["callback_call"]
     call["allOf"] = [*_branches("callback", called, "functions"), *_branches("callback", notifiers, "notifiers")]
 

@@ -72,7 +72,7 @@ class Contract:
     @cache  # noqa: B019 (contracts live as long as the process)
     def _decorated_kind(self, decorator: str, function: str) -> Kind:
         definitions = self.document["$defs"]
-        known, arguments = definitions["decorators"].get(decorator), definitions["arguments"].get(function)
+        known, arguments = definitions["decorators"].get(decorator), self.arguments_of(function)
         parts = tuple(part for part in (known, arguments) if part)
         return Kind(parts, arguments, self.task_keys, known is not None and arguments is not None, self.resolve)
 
@@ -91,6 +91,11 @@ class Contract:
     def functions(self) -> Mapping[str, Mapping[str, Any]]:
         """Import path of a function that a pipeline file may name -> JSON Schema of its arguments."""
         return self._named("functions")
+
+    def arguments_of(self, function: str) -> Mapping[str, Any] | None:
+        """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
+        known: Mapping[str, Any] | None = self.document["$defs"].get("arguments", {}).get(function)
+        return known
 
     @cached_property
     def notifiers(self) -> Mapping[str, Mapping[str, Any]]:
@@ -204,6 +209,17 @@ class Contract:
             schema["properties"] = {**schema["properties"], **parts["properties"]}
             schema["required"] = parts["required"]
         return self._validator_of(schema)
+
+    def value_fits(self, schema: Mapping[str, Any], value: Any) -> bool:
+        """Tell whether a value fits a part of the schema that stands in it."""
+        name = str(id(schema))
+        if name not in self._predicates:
+            self._predicates[name] = self._compiler.compile(schema)
+        return self._predicates[name](value)
+
+    def value_validator(self, schema: Mapping[str, Any]) -> Validator:
+        """Give the validator of a value that does not fit a part of the schema."""
+        return self._validator_of({**schema, "$defs": self.document["$defs"]})
 
     def _validator_of(self, schema: Mapping[str, Any]) -> Validator:
         validator: Validator = self._validator_class(schema, format_checker=self._format_checker)

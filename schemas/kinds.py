@@ -12,9 +12,8 @@ Resolve = Callable[[str], Any]
 
 MAPPINGS = ("expand", "expand_kwargs")
 """Keys that make a task or group a mapped one."""
-_DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
-_FUNCTION = "#/$defs/function_path"
+_OBJECTS = {"#/$defs/duration": "duration", "#/$defs/function_path": "function", "#/$defs/notifier": "notifier"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ class Kind:
 
     @cached_property
     def conversions(self) -> Mapping[str, str]:
-        """Key -> ``duration``, ``date`` or ``function``, for those whose text stands for a Python value."""
+        """Key -> ``duration``, ``date``, ``function`` or ``notifier``, for what stands for a Python value."""
         found = {key: conversion(schema, self.resolve) for key, schema in self.properties.items()}
         return {key: kind for key, kind in found.items() if kind}
 
@@ -81,17 +80,16 @@ def _is_rendered(schema: Schema) -> bool:
 
 
 def conversion(schema: Schema, resolve: Resolve) -> str | None:
-    """Tell what Python value the text of a parameter stands for: ``duration``, ``date``, ``function``, or none.
+    """Tell what Python value a parameter stands for: ``duration``, ``date``, ``function``, ``notifier``, or none.
 
     :param schema: of the parameter
     :param resolve: follows a reference to another part of the schema
     """
     parts = list(_iter_parts(schema, resolve))
     references = [part.get("$ref") for part in parts]
-    if _DURATION in references:
-        return "duration"
-    if _FUNCTION in references:
-        return "function"
+    for reference, kind in _OBJECTS.items():
+        if reference in references:
+            return kind
     # a text beside a date is a template or a format of the operator's own
     texts = any("string" in part.get("type", ()) for part in parts)
     return "date" if _DATE in references and not texts else None
@@ -104,3 +102,5 @@ def _iter_parts(schema: Schema, resolve: Resolve) -> Iterator[Schema]:
         yield part
         if str(part.get("$ref", "")).startswith("#/$defs/functions/"):
             yield from _iter_parts(resolve(part["$ref"]), resolve)
+        elif part.get("type") == "array":
+            yield part.get("items", {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schemas.expressions import Expression, iter_expressions, may_have_expressions, read_expression
+from schemas.kinds import MAPPINGS
 from schemas.position import FileText
 
 Path = tuple[str | int, ...]
@@ -46,11 +47,7 @@ class Node:
     @property
     def is_mapped(self) -> bool:
         """Whether it runs once for each of several values."""
-        return bool(self.config) and not MAPPINGS.isdisjoint(self.config or ())
-
-
-MAPPINGS = frozenset(("expand", "expand_kwargs"))
-"""Keys that make a task or group a mapped one."""
+        return any(key in (self.config or {}) for key in MAPPINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +86,9 @@ class Operators(Protocol):
 
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
+
+    def arguments_of(self, function: str) -> Mapping[str, Any] | None:
+        """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
 
     def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
         """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""

@@ -9,14 +9,17 @@ from itertools import islice
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, did_you_mean
+from schemas.given_values import iter_given_findings
 from schemas.outline import Outline, Path
 from schemas.source import Source
 from schemas.uncallable import uncallable
 from schemas.value_formats import FORMATS, PRESETS, REFERENCES
-from schemas.wording import describe_place, shown
+from schemas.wording import describe_place, first_line, missing_key, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
+_ELSEWHERE = ("expand", "partial", "op_kwargs")
+"""Keys in which tasks are given more values."""
 Error = Any
 """A jsonschema ValidationError, whose fields have no useful types."""
 
@@ -47,6 +50,8 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     :param contract: the schema in use
     """
     yield from _unknown_operators(source, outlines, contract)
+    if any(word in source.text for word in _ELSEWHERE):
+        yield from iter_given_findings(outlines, source, contract, _iter_described)
     if contract.fits(source.data):
         return
     if not contract.skeleton_fits(source.data):
@@ -80,7 +85,7 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         yield from _unknown_keys(error, path, source, contract)
         return
-    if error.validator == "anyOf" and path[-1:] != ("operator",):
+    if error.validator == "anyOf" and path[-1:] not in (("operator",), ("decorator",)):
         yield from _alternatives(error, path, source, contract)
         return
     if error.validator == "required":
@@ -134,14 +139,7 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
-    return Finding("P103", _first_line(place), message, _description(error))
-
-
-def _first_line(place: Place) -> Place:
-    """Underline only the start of what goes over several lines."""
-    if place.end_line == place.line:
-        return place
-    return Place(place.line, place.column, place.line, place.column + 1)
+    return Finding("P103", first_line(place), message, _description(error))
 
 
 def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
@@ -157,7 +155,9 @@ def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
 
 def _no_operator(error: Error, path: Path, source: Source) -> Finding:
     known = [str(name) for name in error.validator_value[0]["enum"]]
-    found = str(error.instance)
+    found, place = str(error.instance), source.tree.find(path).place
+    if path[-1] == "decorator":
+        return Finding("P104", place, f'decorator "{found}" does not exist', did_you_mean(found, known))
     by_class = {name.rpartition(".")[2]: name for name in known}
     near = difflib.get_close_matches(found.rpartition(".")[2], by_class, n=1, cutoff=0.7)
     own = sorted(name for name in known if "." not in name)
@@ -166,7 +166,7 @@ def _no_operator(error: Error, path: Path, source: Source) -> Finding:
         if near
         else f"allowed: {', '.join(own)}, or the full path of an operator of an installed provider"
     )
-    return Finding("P104", source.tree.find(path).place, f'operator "{found}" does not exist', hint)
+    return Finding("P104", place, f'operator "{found}" does not exist', hint)
 
 
 def _ruled_out(error: Error, path: Path, source: Source) -> Finding:
@@ -189,7 +189,7 @@ def _alternatives(error: Error, path: Path, source: Source, contract: Contract) 
         return
     options = error.validator_value
     names = " or ".join(dict.fromkeys(name for option in options for name in _type_names(option, contract)))
-    place = _first_line(source.tree.find(path).place)
+    place = first_line(source.tree.find(path).place)
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
     yield Finding("P103", place, message, _description(error))
 
@@ -244,20 +244,6 @@ def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) 
         if missing in error.instance or misspelt:
             continue
         yield missing_key(missing, properties, path, source)
-
-
-def missing_key(missing: str, properties: Mapping[str, Any], path: Path, source: Source) -> Finding:
-    """Say that a mapping lacks a key.
-
-    :param missing: the key
-    :param properties: what the schema says of the keys
-    :param path: of the mapping
-    :param source: the file
-    """
-    place = source.tree.key(path) if path else source.tree.place
-    described = properties.get(missing, {}).get("description", "").rstrip(".")
-    message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
-    return Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
 
 
 def _task_properties(task: Any, path: Path, contract: Contract) -> Mapping[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from schemas.rules.branches import iter_branch_findings
 from schemas.rules.closed_roads import iter_closed_road_findings
 from schemas.rules.columns import iter_column_findings
+from schemas.rules.expressions import iter_expression_findings
+from schemas.rules.functions import iter_function_findings
 from schemas.rules.graph import iter_graph_findings
 from schemas.rules.handovers import iter_handover_findings
+from schemas.rules.mapping import iter_mapping_findings
 from schemas.rules.models import iter_model_findings
 from schemas.rules.operability import iter_operability_findings
 from schemas.rules.parameters import iter_parameter_findings
@@ -17,6 +21,10 @@ from schemas.rules.trigger_rules import iter_trigger_rule_findings
 
 RULES = (
     iter_graph_findings,
+    iter_mapping_findings,
+    iter_expression_findings,
+    iter_branch_findings,
+    iter_function_findings,
     iter_trigger_rule_findings,
     iter_schedule_findings,
     iter_closed_road_findings,

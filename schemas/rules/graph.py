@@ -31,6 +31,7 @@ def iter_graph_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     if findings:
         return
     yield from _unknown_references(outline, tree)
+    yield from _setups(outline, tree)
     edges = _edges(outline)
     cycles = [cycle for cycle in map(_without_starts, _find_cycles(edges)) if cycle]
     yield from (_cycle(cycle, outline, tree) for cycle in cycles)
@@ -80,6 +81,19 @@ def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
             message = f'task group "{node.group.text}" is not defined'
             hint = hints.nearest_or_all(node.group.text, names) or "define it under task_groups"
             yield Finding("P205", tree.find(node.group.path).place, message, hint)
+
+
+def _setups(outline: Outline, tree: Tree) -> Iterator[Finding]:
+    """Find teardowns for what cannot be a setup."""
+    tasks = {task.id: task for task in outline.tasks}
+    for task in outline.tasks:
+        for index, name in enumerate(task.setups):
+            other = tasks.get(name)
+            if other is None or (other.config or {}).get("teardown"):
+                what = "a task group" if other is None else "itself a teardown"
+                message = f'"{task.id}" takes away what "{name}" makes, and that is {what}'
+                place = tree.find((*task.path, "teardown", "setups", index)).place
+                yield Finding("P231", place, message, "name a task that makes something")
 
 
 def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
