@@ -92,20 +92,18 @@ def argument_schemas(functions: Mapping[str, Schema], own: Iterable[str]) -> dic
     :returns: import path -> schema, with ``x-taken`` for arguments whose names every task has for something else
     """
     return {
-        path: _arguments(path, schema, frozenset(own))
-        for path, schema in functions.items()
-        if not schema.get("x-context")
+        path: _arguments(schema, frozenset(own)) for path, schema in functions.items() if not schema.get("x-context")
     }
 
 
-def _arguments(path: str, schema: Schema, own: frozenset[str]) -> Schema:
+def _arguments(schema: Schema, own: frozenset[str]) -> Schema:
     context = _context_keys()
     names = [name for name in schema["properties"] if name not in context]
     arguments: Schema = {
         "title": schema["title"],
         "description": schema["description"],
         "type": "object",
-        "properties": {name: _argument(path, name, schema["properties"][name]) for name in names if name not in own},
+        "properties": {name: _argument(schema["properties"][name]) for name in names if name not in own},
         "required": [name for name in schema["required"] if name in names and name not in own],
     }
     if schema.get("additionalProperties"):
@@ -114,10 +112,20 @@ def _arguments(path: str, schema: Schema, own: frozenset[str]) -> Schema:
     return {**arguments, "x-taken": taken} if taken else arguments
 
 
-def _argument(path: str, name: str, schema: Schema) -> Schema:
-    reference = {"$ref": f"#/$defs/functions/{path}/properties/{name}"}
-    argument: Schema = {"anyOf": [reference, _EXPRESSION]}
+def _argument(schema: Schema) -> Schema:
+    argument: Schema = {"anyOf": [_with_expressions(schema), _EXPRESSION]}
     return {**argument, "description": schema["description"]} if "description" in schema else argument
+
+
+def _with_expressions(schema: Schema) -> Schema:
+    """Let each value inside of a list or mapping be an expression, too."""
+    changed = dict(schema)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            changed[key] = {"anyOf": [_with_expressions(schema[key]), _EXPRESSION]}
+    if "anyOf" in schema:
+        changed["anyOf"] = [_with_expressions(part) for part in schema["anyOf"]]
+    return changed
 
 
 def _context_keys() -> frozenset[str]:

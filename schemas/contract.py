@@ -67,14 +67,14 @@ class Contract:
     @cache  # noqa: B019 (contracts live as long as the process)
     def _operator_kind(self, operator: str) -> Kind:
         known = self.operators.get(operator)
-        return Kind((known,) if known else (), None, self.task_keys, known is not None, self.resolve)
+        return Kind((known,) if known else (), None, self.task_keys, known is not None)
 
     @cache  # noqa: B019 (contracts live as long as the process)
     def _decorated_kind(self, decorator: str, function: str) -> Kind:
         definitions = self.document["$defs"]
         known, arguments = definitions["decorators"].get(decorator), self.arguments_of(function)
         parts = tuple(part for part in (known, arguments) if part)
-        return Kind(parts, arguments, self.task_keys, known is not None and arguments is not None, self.resolve)
+        return Kind(parts, arguments, self.task_keys, known is not None and arguments is not None)
 
     @cached_property
     def task_keys(self) -> frozenset[str]:
@@ -138,7 +138,7 @@ class Contract:
     @cached_property
     def _conversions(self) -> Mapping[str, Mapping[str, str]]:
         found = {
-            name: {key: conversion(value, self.resolve) for key, value in schema["properties"].items()}
+            name: {key: conversion(value) for key, value in schema["properties"].items()}
             for name, schema in self.operators.items()
             if "." in name
         }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 Schema = Mapping[str, Any]
-Resolve = Callable[[str], Any]
 
 MAPPINGS = ("expand", "expand_kwargs")
 """Keys that make a task or group a mapped one."""
@@ -28,7 +27,6 @@ class Kind:
     """The keys that every task has."""
     is_known: bool
     """Whether the schema knows all that it names; else it may have other keys, too."""
-    resolve: Resolve
 
     @cached_property
     def properties(self) -> Mapping[str, Schema]:
@@ -56,7 +54,7 @@ class Kind:
     @cached_property
     def conversions(self) -> Mapping[str, str]:
         """Key -> ``duration``, ``date``, ``function`` or ``notifier``, for what stands for a Python value."""
-        found = {key: conversion(schema, self.resolve) for key, schema in self.properties.items()}
+        found = {key: conversion(schema) for key, schema in self.properties.items()}
         return {key: kind for key, kind in found.items() if kind}
 
 
@@ -79,13 +77,12 @@ def _is_rendered(schema: Schema) -> bool:
     return bool(schema.get("x-reference")) or "templat" in str(schema.get("description", "")).lower()
 
 
-def conversion(schema: Schema, resolve: Resolve) -> str | None:
+def conversion(schema: Schema) -> str | None:
     """Tell what Python value a parameter stands for: ``duration``, ``date``, ``function``, ``notifier``, or none.
 
     :param schema: of the parameter
-    :param resolve: follows a reference to another part of the schema
     """
-    parts = list(_iter_parts(schema, resolve))
+    parts = list(_iter_parts(schema))
     references = [part.get("$ref") for part in parts]
     for reference, kind in _OBJECTS.items():
         if reference in references:
@@ -95,12 +92,10 @@ def conversion(schema: Schema, resolve: Resolve) -> str | None:
     return "date" if _DATE in references and not texts else None
 
 
-def _iter_parts(schema: Schema, resolve: Resolve) -> Iterator[Schema]:
-    """Yield a schema and its alternatives, those of a function's parameter behind the argument."""
+def _iter_parts(schema: Schema) -> Iterator[Schema]:
+    """Yield a schema with its alternatives and the items of lists."""
     yield schema
     for part in schema.get("anyOf", ()):
-        yield part
-        if str(part.get("$ref", "")).startswith("#/$defs/functions/"):
-            yield from _iter_parts(resolve(part["$ref"]), resolve)
-        elif part.get("type") == "array":
-            yield part.get("items", {})
+        yield from _iter_parts(part)
+    if schema.get("type") == "array":
+        yield schema.get("items", {})

@@ -70,4 +70,4 @@ def set_edge(edge: Edge, made: Mapping[str, Any]) -> None:
     from airflow.sdk import Label
 
     label = Label(edge.before.label) if edge.before.label is not None else None
-    made[edge.node.id].set_upstream(made[edge.before.name], edge_modifier=label)
+    made[edge.before.name].set_downstream(made[edge.node.id], edge_modifier=label)

@@ -36,6 +36,8 @@ def portrait(dag: Any) -> dict[str, Any]:
     from airflow.serialization.serialized_objects import DagSerialization
 
     serialised = {k: v for k, v in DagSerialization.to_dict(dag)["dag"].items() if k not in _PLACE}
+    # Airflow itself does not compare their order
+    serialised["tasks"].sort(key=lambda task: task["__var"]["task_id"])
     return {
         "serialised": serialised,
         "arguments": {key: plain(getattr(dag, key)) for key in _OF_DAG},
@@ -76,4 +78,5 @@ def _attributes(value: Any) -> dict[str, Any]:
 
 
 def _path(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    # a method of C knows no module
+    return f"{getattr(value, '__module__', type(value).__name__)}.{value.__qualname__}"
