@@ -35,7 +35,7 @@ _NAMED_TYPES: dict[str, Schema] = {
     "datetime": {"$ref": "#/$defs/date"},
     "date": {"$ref": "#/$defs/date"},
     "DateTime": {"$ref": "#/$defs/date"},
-    "time": {"type": "string"},
+    "time": {"$ref": "#/$defs/time"},
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},

@@ -47,7 +47,7 @@ class Contract:
         properties = self.operators.get(operator, {}).get("properties", {})
         return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
 
-    def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
+    def result_keys(self, task: Mapping[str, Any]) -> Container[str]:
         """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
         return self.kind_of(task).rendered
 
@@ -110,6 +110,12 @@ class Contract:
     def _named(self, home: str) -> Mapping[str, Mapping[str, Any]]:
         found = self.document["$defs"].get(home, {})
         return {path: self.resolve(schema["$ref"]) if "$ref" in schema else schema for path, schema in found.items()}
+
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
+        properties = self.notifiers.get(notifier, {}).get("properties", {})
+        # the schema says so in the description, which people read as well
+        return frozenset(key for key, schema in properties.items() if "(templated)" in schema.get("description", ""))
 
     def function_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters of an operator that take a function by its import path."""

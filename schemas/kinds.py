@@ -12,6 +12,7 @@ Schema = Mapping[str, Any]
 MAPPINGS = ("expand", "expand_kwargs")
 """Keys that make a task or group a mapped one."""
 _DATE = "#/$defs/date"
+_TIME = "#/$defs/time"
 _OBJECTS = {"#/$defs/duration": "duration", "#/$defs/function_path": "function", "#/$defs/notifier": "notifier"}
 
 
@@ -53,7 +54,7 @@ class Kind:
 
     @cached_property
     def conversions(self) -> Mapping[str, str]:
-        """Key -> ``duration``, ``date``, ``function`` or ``notifier``, for what stands for a Python value."""
+        """Key -> what its value stands for, as :func:`conversion` says, for those that stand for something."""
         found = {key: conversion(schema) for key, schema in self.properties.items()}
         return {key: kind for key, kind in found.items() if kind}
 
@@ -78,7 +79,8 @@ def _is_rendered(schema: Schema) -> bool:
 
 
 def conversion(schema: Schema) -> str | None:
-    """Tell what Python value a parameter stands for: ``duration``, ``date``, ``function``, ``notifier``, or none.
+    """Tell what Python value a parameter stands for: ``duration``, ``date``, ``time``, ``date or time``, ``function``,
+    ``notifier``, or none.
 
     :param schema: of the parameter
     """
@@ -89,7 +91,9 @@ def conversion(schema: Schema) -> str | None:
             return kind
     # a text beside a date is a template or a format of the operator's own
     texts = any("string" in part.get("type", ()) for part in parts)
-    return "date" if _DATE in references and not texts else None
+    if texts or not {_DATE, _TIME}.intersection(references):
+        return None
+    return "date" if _TIME not in references else "time" if _DATE not in references else "date or time"
 
 
 def _iter_parts(schema: Schema) -> Iterator[Schema]:

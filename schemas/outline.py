@@ -90,8 +90,11 @@ class Operators(Protocol):
     def arguments_of(self, function: str) -> Mapping[str, Any] | None:
         """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
 
-    def rendered_keys(self, task: Mapping[str, Any]) -> Container[str]:
+    def result_keys(self, task: Mapping[str, Any]) -> Container[str]:
         """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
+
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
 
     def function_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take a function by its import path."""
@@ -174,7 +177,7 @@ class _Reader:
                     yield from _names(values[key], (*path, mapping, key), lists_only=mapping == "expand")
 
     def _expressions(self, path: Path, config: dict[str, Any]) -> Iterator[Expression]:
-        rendered = self._operators.rendered_keys(config)
+        rendered = self._operators.result_keys(config)
         yield from _mapped_over(path, config)
         partial = config.get("partial")
         for values, at in ((config, path), (partial, (*path, "partial"))):

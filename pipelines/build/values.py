@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ DATES = ("start_date", "end_date")
 _CALLBACKS = tuple(f"on_{event}_callback" for event in ("execute", "success", "failure", "retry", "skipped"))
 _ASSETS = ("inlets", "outlets")
 _RETRY_POLICY = "retry_policy"
+_TIME = re.compile(r"\d\d:\d\d")
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime:
@@ -72,7 +74,7 @@ def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """Make the Python value that a value of the YAML stands for.
 
     :param value: as in the YAML; null, templates and results of tasks stay what they are
-    :param kind: ``duration``, ``date``, ``function`` or ``notifier``, as :class:`schemas.spec.Task` says
+    :param kind: as :func:`schemas.kinds.conversion` says
     :param zone: that of moments without an offset
     """
     if kind == "notifier":
@@ -84,5 +86,7 @@ def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
 _CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {
     "duration": lambda value, _: parse_duration(value, where="a task"),
     "date": lambda value, zone: moment(str(value), zone),
+    "time": lambda value, _: time.fromisoformat(value),
+    "date or time": lambda value, zone: time.fromisoformat(value) if _TIME.match(value) else moment(value, zone),
     "function": lambda value, _: function_of(value),
 }
