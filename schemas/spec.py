@@ -35,7 +35,7 @@ class Task:
     expressions: tuple[Expression, ...]
     """The values that are only known in a run, as results of other tasks; their paths start in ``config``."""
     conversions: Mapping[str, str]
-    """Parameter -> ``duration``, ``date`` or ``function``, for those whose text stands for a Python value."""
+    """Parameter -> what its value stands for, e.g. a ``duration``, as :func:`schemas.kinds.conversion` says."""
     place: Place
     """Where the task's name stands in its file."""
 

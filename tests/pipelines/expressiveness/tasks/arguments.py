@@ -5,7 +5,8 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param
 
 with DAG("orders", start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
-    BashOperator(
+    find = BashOperator(task_id="find", bash_command="echo")
+    find >> BashOperator(
         task_id="load",
         bash_command="echo {{ params.table }}",
         task_display_name="Load the orders",
