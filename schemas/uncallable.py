@@ -12,7 +12,7 @@ from schemas.spelling import nearest
 from schemas.wording import describe_place, shown
 
 _FUNCTION = "function"
-_OF_TASK = "function of a task"
+_OF_TASK = "function for tasks"
 _FUNCTIONS = (_FUNCTION, _OF_TASK)
 _TRIGGER = "event trigger"
 
