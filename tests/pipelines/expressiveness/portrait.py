@@ -56,17 +56,20 @@ def plain(value: Any, depth: int = 0) -> Any:
         return "…"
     if isinstance(value, Mapping):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item, depth + 1) for item in value), key=repr)
-    if isinstance(value, functools.partial):
-        return {"calls": _path(value.func), "with": plain({**value.keywords}, depth + 1), "and": plain(value.args)}
-    if inspect.isclass(value) or inspect.isroutine(value):
-        return _path(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [plain(item, depth + 1) for item in value]
+        return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
     if isinstance(value, date | timedelta | tzinfo | Enum):
         return f"{_path(type(value))} {value}"
-    shown = {key: plain(item, depth + 1) for key, item in _attributes(value).items() if key not in _OF_NO_INTEREST}
+    return _object(value, depth + 1)
+
+
+def _object(value: Any, depth: int) -> Any:
+    if isinstance(value, functools.partial):
+        return {"calls": _path(value.func), "with": plain({**value.keywords}, depth), "and": plain(value.args)}
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return _path(value)
+    shown = {key: plain(item, depth) for key, item in _attributes(value).items() if key not in _OF_NO_INTEREST}
     return {"class": _path(type(value)), **shown}
 
 
