@@ -1,7 +1,7 @@
 """Each documented feature of dag-factory in a file: what our loader makes of it, beside what dag-factory makes.
 
-``docs/dag-factory.md`` says of each file whether it is the same DAG as it stands or after ``pipelines migrate``, is another,
-or has to be rewritten by hand, and why; the tests hold the page to it.
+``docs/dag-factory.md`` says of each file whether it is the same DAG as it stands or after ``pipelines migrate``, is
+another, or has to be rewritten by hand, and why; the tests hold the page to it.
 """
 
 from __future__ import annotations
