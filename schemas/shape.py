@@ -248,7 +248,7 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
 
 def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
+    properties = _task_properties(error.instance, path, contract) or error.schema.get("properties", {})
     strangers = [key for key in error.instance if key not in properties]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
