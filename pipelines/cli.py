@@ -56,7 +56,8 @@ def check(
     from schemas.checker import check_files
     from schemas.formats.display import Display
 
-    report = check_files(_pipeline_files(paths), relative_to=Path.cwd(), schema=_schema_file(schema))
+    files, schema_file = _pipeline_files(paths), _schema_file(schema)
+    report = check_files(files, relative_to=Path.cwd(), schema=schema_file, for_building=False)
     display = Display(color=_wants_color(color, out), summary=out.isatty(), strict=strict)
     text = FORMATS[form](report, display)
     if text:

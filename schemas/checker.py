@@ -134,16 +134,29 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     return CheckedFile(source.path, shown_as, text, pipelines, tuple(diagnostics))
 
 
-def check_files(paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE) -> Report:
+def check_files(
+    paths: Iterable[Path],
+    *,
+    relative_to: Path | None = None,
+    schema: Path = SCHEMA_FILE,
+    for_building: bool = True,
+) -> Report:
     """Check files together: also that no DAG id is defined in two of them.
 
     :param paths: the YAML files
     :param relative_to: diagnostics name the paths relative to this folder where they lie in it
     :param schema: the schema file in use
+    :param for_building: whether to keep the pipelines, and the texts of files without diagnostics; who only wants the
+        diagnostics of thousands of files saves most of the memory
     """
     contract = load_contract(schema)
-    files = [check_file(p, shown_as=_shown(p, relative_to), contract=contract) for p in dict.fromkeys(paths)]
-    return Report(tuple(_without_doubles(files)))
+    files = (check_file(p, shown_as=_shown(p, relative_to), contract=contract) for p in dict.fromkeys(paths))
+    checked = _without_doubles(files)
+    return Report(tuple(checked if for_building else map(_verdict, checked)))
+
+
+def _verdict(file: CheckedFile) -> CheckedFile:
+    return replace(file, text=file.text if file.diagnostics else "", pipelines=())
 
 
 def _shown(path: Path, folder: Path | None) -> str:
@@ -266,17 +279,17 @@ def _holds_one(place: Place, starts: Sequence[tuple[int, int]]) -> bool:
     return following < len(starts) and starts[following] < (place.end_line, place.end_column)
 
 
-def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
+def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
     """Keep the first pipeline of each id; the others get a diagnostic and are not built."""
-    first: dict[str, tuple[Pipeline, str]] = {}
+    first: dict[str, str] = {}
     for file in files:
         kept, doubles = [], []
         for pipeline in file.pipelines:
-            known, shown = first.setdefault(pipeline.dag_id, (pipeline, file.shown))
-            if known is pipeline:
+            where = first.get(pipeline.dag_id)
+            if where is None:
+                first[pipeline.dag_id] = f"{file.shown}:{pipeline.place.line}"
                 kept.append(pipeline)
                 continue
-            where = f"{shown}:{known.place.line}"
             message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
             finding = Finding("P206", pipeline.place, message, "rename one of the two")
             doubles.append(finding.in_file(file.shown))
