@@ -82,6 +82,10 @@ class Contract:
         """Tell whether a file's data fits, without saying what is wrong."""
         return self._compiler.compile(self.document)
 
+    def compile(self, schema: Any) -> Callable[[Any], bool]:
+        """Give the predicate of a part of this schema, or of one that refers into it."""
+        return self._compiler.compile(schema)
+
     @cached_property
     def _compiler(self) -> Compiler:
         return Compiler(self.resolve, self._checks)
