@@ -6,11 +6,16 @@ import ast
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipelines.operator_facts import REFINED
+
 Schema = dict[str, Any]
 
+_DURATION: Schema = {"$ref": "#/$defs/duration"}
+_TIME: Schema = {"$ref": "#/$defs/time"}
 _NAMED_TYPES: dict[str, Schema] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -30,11 +35,11 @@ _NAMED_TYPES: dict[str, Schema] = {
     "Collection": {"type": "array"},
     "Iterable": {"type": "array"},
     "Container": {"type": "array"},
-    "timedelta": {"$ref": "#/$defs/duration"},
+    "timedelta": _DURATION,
     "datetime": {"$ref": "#/$defs/date"},
     "date": {"$ref": "#/$defs/date"},
     "DateTime": {"$ref": "#/$defs/date"},
-    "time": {"type": "string"},
+    "time": _TIME,
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},
@@ -61,6 +66,7 @@ def operator_schema(cls: type, base: type) -> Schema:
     required: list[str] = []
     for owner, parameter in own_parameters(cls, base):
         schema = _parameter_schema(parameter, owner, templated=parameter.name in templated)
+        schema = _refined(schema, _refinement(cls, parameter.name) or _refinement(owner, parameter.name))
         properties[parameter.name] = schema
         if parameter.default is inspect.Parameter.empty and "not" not in schema:
             required.append(parameter.name)
@@ -72,8 +78,21 @@ def operator_schema(cls: type, base: type) -> Schema:
     }
 
 
+def _refinement(cls: type, parameter: str) -> Schema:
+    return REFINED.get(f"{cls.__module__}.{cls.__qualname__}.{parameter}", {})
+
+
+def _refined(schema: Schema, refined: Schema) -> Schema:
+    """Narrow what a type tells; alternatives and listed values take its place."""
+    replaced = ("type", "anyOf", "items") if {"enum", "anyOf"} & set(refined) else ()
+    return {**{key: value for key, value in schema.items() if key not in replaced}, **refined}
+
+
 def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parameter]]:
-    """Yield each constructor parameter with the class that defines it; the nearest class wins."""
+    """Yield each constructor parameter with the class that defines it; the nearest class wins.
+
+    Those that a class gives its base class itself cannot be given besides.
+    """
     known = set(inspect.signature(base.__init__).parameters)  # type: ignore[misc]
     for owner in cls.__mro__:
         if owner is base or owner is object:
@@ -86,8 +105,20 @@ def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parame
                 continue
             known.add(parameter.name)
             yield owner, parameter
+        known |= _given_to_base(owner)
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
             return
+
+
+def _given_to_base(owner: type) -> set[str]:
+    """Name what the constructor of a class passes on by name, as in ``super().__init__(deferrable=True, **kwargs)``."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(vars(owner)["__init__"]))))
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__"
+    ]
+    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg is not None}
 
 
 def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: bool) -> Schema:
@@ -97,7 +128,8 @@ def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: b
         schema |= {"not": {}, "doNotSuggest": True}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
-        schema = _union([schema, {"type": "string"}]) if schema and "not" not in schema else schema
+        if schema and "not" not in schema and not _is_converted(schema):
+            schema = _union([schema, {"type": "string"}])
         if "templated" not in description:
             description = f"{description} (templated)".strip()
     if not schema:
@@ -108,6 +140,11 @@ def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: b
     if parameter.default not in (inspect.Parameter.empty, None) and _is_plain(parameter.default):
         schema["default"] = parameter.default
     return schema
+
+
+def _is_converted(schema: Schema) -> bool:
+    """Tell what becomes a Python value when the task is built, before any template could be rendered."""
+    return any(part in (_DURATION, _TIME) for part in (schema, *schema.get("anyOf", ())))
 
 
 def _is_plain(value: Any) -> bool:
@@ -190,7 +227,10 @@ def _union(parts: list[Schema]) -> Schema:
 
 
 def _without_implied(types: list[str], others: list[Schema]) -> list[str]:
-    return [t for t in types if not (t == "integer" and "number" in types) and {"type": t} not in others]
+    # a length of time may be a number too, of seconds
+    implied = {"integer"} if "number" in types else set[str]()
+    implied |= {"integer", "number"} if _DURATION in others else set()
+    return [t for t in types if t not in implied and {"type": t} not in others]
 
 
 def parameter_descriptions(owner: type) -> dict[str, str]:

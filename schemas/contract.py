@@ -21,6 +21,7 @@ SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 
 _DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
+_TIME = "#/$defs/time"
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -48,7 +49,8 @@ class Contract:
         return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
 
     def conversions(self, operator: str) -> Mapping[str, str]:
-        """Give the parameters whose text stands for a Python value: name -> ``duration`` or ``date``.
+        """Give the parameters whose text stands for a Python value: name -> ``duration``,
+        ``date``, ``time`` or ``date or time``.
 
         This project's own operators read the texts themselves.
         """
@@ -206,6 +208,8 @@ def _conversion(schema: Mapping[str, Any]) -> str | None:
     references = [part.get("$ref") for part in (schema, *schema.get("anyOf", ()))]
     if _DURATION in references:
         return "duration"
+    if _TIME in references:
+        return "date or time" if _DATE in references else "time"
     # a text beside a date is a template or a format of the operator's own
     texts = any("string" in part.get("type", ()) for part in schema.get("anyOf", ()))
     return "date" if _DATE in references and not texts else None

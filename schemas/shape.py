@@ -31,7 +31,11 @@ _TYPE_NAMES = {
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
-_REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
+_REFERRED_NAMES = {
+    "#/$defs/duration": "a duration",
+    "#/$defs/date": "a date",
+    "#/$defs/time": "a time of day",
+}
 
 
 def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
@@ -246,6 +250,7 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
         "schedule": "a cron expression or a preset",
         "timezone": "a time zone",
         "moment": "a date",
+        "duration-within-reach": "a duration of at most 1000 years",
         "regex": "a regular expression",
     }
     message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not {words[name]}"

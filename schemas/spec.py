@@ -20,7 +20,7 @@ class Task:
     references: Mapping[str, tuple[str, ...]]
     """Parameter -> ids of the tasks whose results it takes."""
     conversions: Mapping[str, str]
-    """Parameter -> ``duration`` or ``date``, for those whose text stands for a Python value."""
+    """Parameter -> ``duration``, ``date``, ``time`` or ``date or time``, where the text stands for a Python value."""
     place: Place
     """Where the task's name stands in its file."""
 

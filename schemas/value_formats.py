@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from schemas.quantities import read_quantity
+
 PRESETS = (
     "@once",
     "@continuous",
@@ -22,6 +24,8 @@ PRESETS = (
 """The schedules that have a name of their own."""
 
 _LONGEST_CRON = 500
+_LONGEST_SECONDS = 1000 * 365 * 86400.0
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 
 
 def _is_schedule(value: Any) -> bool:
@@ -50,10 +54,16 @@ def _is_date(value: Any) -> bool:
     if not isinstance(value, str):
         return True
     try:
-        datetime.fromisoformat(value)
+        # at the very ends of the calendar, the same moment in another time zone is none
+        return _FIRST_YEAR <= datetime.fromisoformat(value).year <= _LAST_YEAR
     except ValueError:
         return False
-    return True
+
+
+def _is_within_reach(value: Any) -> bool:
+    quantity = read_quantity(value) if isinstance(value, str) else None
+    # what is no duration at all is another rule's matter
+    return quantity is None or quantity.value <= _LONGEST_SECONDS
 
 
 def _is_regex(value: Any) -> bool:
@@ -69,6 +79,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "timezone": ("P302", _is_timezone),
     # not "date": editors know that name, and take it for a day without a time
     "moment": ("P303", _is_date),
+    "duration-within-reach": ("P106", _is_within_reach),
     "regex": ("P105", _is_regex),
 }
 """Format name -> code of the diagnostic, and the test that a value has to stand."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from operators.thresholds import parse_duration
 
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout")
+_TIME = re.compile(r"\d\d:\d\d(:\d\d)?")
 DATES = ("start_date", "end_date")
 """The moments among the arguments of DAGs and tasks."""
 
@@ -46,13 +48,20 @@ def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """Read a text that stands for a Python value.
 
     :param value: as in the YAML; null stays null
-    :param kind: ``duration`` or ``date``, as :class:`schemas.spec.Task` says
+    :param kind: ``duration``, ``date``, ``time`` or ``date or time``, as :class:`schemas.spec.Task` says
     :param zone: that of moments without an offset
     """
     return None if value is None else _CONVERSIONS[kind](value, zone)
 
 
+def _moment_or_time(text: str, zone: ZoneInfo) -> datetime | time:
+    is_time = _TIME.fullmatch(text) is not None
+    return time.fromisoformat(text) if is_time else moment(text, zone)
+
+
 _CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {
     "duration": lambda value, _: parse_duration(value, where="a task"),
     "date": lambda value, zone: moment(str(value), zone),
+    "time": lambda value, _: time.fromisoformat(str(value)),
+    "date or time": lambda value, zone: _moment_or_time(str(value), zone),
 }

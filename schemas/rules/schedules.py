@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.diagnostic import Finding
 from schemas.outline import Outline, Path
+from schemas.rules.task_arguments import TaskArguments
 from schemas.source import Tree
 from schemas.value_formats import FORMATS
 
@@ -46,6 +47,13 @@ def iter_schedule_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
         yield Finding("P305", place, f'"{schedule}" names a day that does not exist, so it never runs')
     elif outline.setting("catchup") is True and start is not None:
         yield from _avalanche(outline, schedule, start, end, tree)
+    if outline.setting("catchup") is True and not _has_start(outline):
+        message = f'pipeline "{outline.dag_id}" lacks the key "start_date", from which on it is to catch up'
+        yield Finding("P102", tree.key(_path(outline, "catchup")), message, "give start_date, or set catchup: false")
+
+
+def _has_start(outline: Outline) -> bool:
+    return outline.setting("start_date") is not None or TaskArguments(outline).is_shared("start_date")
 
 
 def _path(outline: Outline, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""Random pipeline files: the operator to be tried with random arguments, in the midst of tasks that it can work with."""
+"""Random pipeline files: the operator that is tried, with random arguments, amid tasks that it can work with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from schemas.contract import Contract
-from tests.random_pipelines.values import Strategy, Values, joined
+from tests.random_pipelines.values import Strategy, Values
 
 BEFORE = yaml.safe_load(Path(__file__).with_name("before.yaml").read_text(encoding="utf-8"))["before"]["tasks"]
 """A task for each operator of this project, with what it needs and no more; the others refer to these."""
@@ -19,11 +19,7 @@ FIRST, SECOND, TRIED, LAST = "first", "second", "tried", "last"
 GROUPS = ("outer", "inner")
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
-_NAMES = {
-    "dependencies": (FIRST, SECOND),
-    "task_group_name": GROUPS,
-    "parent_group_name": ("outer",),
-}
+_NAMES = {"task_group_name": GROUPS, "parent_group_name": GROUPS[:1]}
 _OF_THE_PIPELINE = ("tasks", "task_groups")
 
 
@@ -43,7 +39,9 @@ def kinds(contract: Contract) -> Iterator[Kind]:
     """Yield every kind of task that the schema tells apart."""
     for part in contract.document["$defs"]["task_shape"]["allOf"]:
         match part:
-            case {"if": {"properties": {**properties}, "required": [key]}, "then": schema} if "const" in properties[key]:
+            case {"if": {"properties": {**properties}, "required": [key]}, "then": schema} if (
+                "const" in properties[key]
+            ):
                 yield Kind(key, properties[key]["const"], schema)
 
 
@@ -56,62 +54,64 @@ class Files:
         :param contract: the schema
         """
         self._contract = contract
-        self._values = Values(contract.document, _NAMES, contract.compile)
+        # what stands first waits for nothing, and nothing that is waited for is in a group that waits
+        self._second = Values(contract.document, {**_NAMES, "dependencies": (FIRST,)}, contract.compile)
+        self._tried = Values(contract.document, {**_NAMES, "dependencies": (FIRST, SECOND)}, contract.compile)
         shape = contract.document["$defs"]["task_shape"]
         self._shape = {key: value for key, value in shape.items() if key != "allOf"}
 
     def trying(self, kind: Kind) -> Strategy:
         """Give the strategy of files in which a task of a kind has random arguments."""
         definitions = self._contract.document["$defs"]
-        dag = self._without(definitions["dag"], *_OF_THE_PIPELINE)
-        values = self._values
+        dag = self._second.of(_without(definitions["dag"], *_OF_THE_PIPELINE))
+        default = st.one_of(st.none(), self._second.of(definitions["default"]))
+        first = self._plain(EMPTY, {}, "dependencies", "task_group_name")
 
         @st.composite
         def file(draw: st.DrawFn) -> dict[str, Any]:
-            pipeline = draw(values.of(dag))
-            groups = draw(st.sampled_from((0, 0, 1, 2)))
-            if groups:
-                pipeline["task_groups"] = {name: draw(self._group(name)) for name in GROUPS[:groups]}
-            tasks = {
-                FIRST: draw(self._task(Kind("operator", EMPTY, {}), "dependencies", "task_group_name")),
-                SECOND: draw(self._task(Kind("operator", BASH, {}), *_unless(groups))) | {"bash_command": "true"},
+            pipeline = draw(dag)
+            unless = () if draw(st.booleans()) else ("task_group_name",)
+            if not unless:
+                pipeline["task_groups"] = {name: draw(self._group(name)) for name in GROUPS}
+            pipeline["tasks"] = {
+                FIRST: draw(first),
+                SECOND: draw(self._plain(BASH, {"bash_command": "true"}, *unless)),
                 **needed(kind),
-                TRIED: draw(self._task(kind, *_unless(groups))),
+                TRIED: draw(self._task(kind, *unless)),
                 LAST: {"operator": EMPTY, "dependencies": draw(st.sampled_from(([], [TRIED], [FIRST, TRIED])))},
             }
-            pipeline["tasks"] = tasks
-            shared = draw(st.one_of(st.none(), values.of(definitions["default"])))
-            listed = draw(st.booleans())
+            shared, listed = draw(default), draw(st.booleans())
             return {**({"default": shared} if shared else {}), "random": _as_lists(pipeline) if listed else pipeline}
 
         return file()
 
     def _group(self, name: str) -> Strategy:
-        without = ("group_name",) if name == "inner" else ("group_name", "parent_group_name")
-        return self._values.of(self._without(self._contract.document["$defs"]["task_group"], *without))
+        without = ("group_name",) if name == GROUPS[1] else ("group_name", "parent_group_name")
+        return self._second.of(_without(self._contract.document["$defs"]["task_group"], *without))
+
+    def _plain(self, operator: str, own: Mapping[str, Any], *without: str) -> Strategy:
+        general = self._second.of(_without(self._shape, "operator", *without))
+        return general.map(lambda drawn: {"operator": operator, **own, **drawn})
 
     def _task(self, kind: Kind, *without: str) -> Strategy:
-        own = self._values.resolve(kind.schema)
-        references = self._contract.reference_keys(kind.value)
-        fixed = {kind.key: kind.value, **{key: BEFORE[kind.value][key] for key in references if kind.value in BEFORE}}
-        general = self._values.of(self._without(self._shape, kind.key, *own.get("properties", ()), *without))
-        special = self._values.of({"type": "object", **self._without(own, *references)})
-        before = BEFORE.get(kind.value, {}).get("dependencies", [])
+        own = self._tried.resolve(kind.schema)
+        known = BEFORE.get(kind.value, {})
+        fixed = (kind.key, "dependencies", *self._contract.reference_keys(kind.value))
+        general = self._tried.of(_without(self._shape, kind.key, *own.get("properties", ()), *without))
+        special = self._tried.of({"type": "object", **_without(own, *fixed)})
 
-        def task(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-            dependencies = [*before, *one.get("dependencies", ())]
-            return {**fixed, **one, **other, **({"dependencies": dependencies} if dependencies else {})}
+        def task(one: dict[str, Any], other: dict[str, Any], usual: bool) -> dict[str, Any]:
+            kept = {key: value for key, value in known.items() if key in fixed or usual or key not in other}
+            before = {"dependencies": [*known["dependencies"], *one.get("dependencies", ())]} if fixed[2:] else {}
+            return {kind.key: kind.value, **one, **other, **kept, **before}
 
-        return st.builds(task, general, special)
-
-    def _without(self, schema: Any, *keys: str) -> dict[str, Any]:
-        properties = {key: part for key, part in schema.get("properties", {}).items() if key not in keys}
-        required = [key for key in schema.get("required", ()) if key not in keys]
-        return {**schema, "properties": properties, "required": required}
+        return st.builds(task, general, special, st.booleans())
 
 
-def _unless(groups: int) -> tuple[str, ...]:
-    return () if groups else ("task_group_name",)
+def _without(schema: Any, *keys: str) -> dict[str, Any]:
+    properties = {key: part for key, part in schema.get("properties", {}).items() if key not in keys}
+    required = [key for key in schema.get("required", ()) if key not in keys]
+    return {**schema, "properties": properties, "required": required}
 
 
 def needed(kind: Kind) -> dict[str, Any]:
