@@ -40,6 +40,11 @@ _RUN_STATES: Schema = {"items": {"enum": ["queued", "running", "success", "faile
 _NO_TEXT: Schema = {"type": ["object", "array", "null"]}
 
 REFINED: Mapping[str, Schema] = {
+    # dag-factory looks into the headers
+    "airflow.providers.http.operators.http.HttpOperator.headers": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+    },
     "airflow.sdk.bases.sensor.BaseSensorOperator.mode": {"enum": ["poke", "reschedule"]},
     f"{_STANDARD}.operators.hitl.HITLOperator.options": {"minItems": 1},
     f"{_STANDARD}.operators.hitl.ApprovalOperator.defaults": {"enum": ["Approve", "Reject"]},

@@ -84,7 +84,7 @@ def _refinement(cls: type, parameter: str) -> Schema:
 
 def _refined(schema: Schema, refined: Schema) -> Schema:
     """Narrow what a type tells; alternatives and listed values take its place."""
-    replaced = ("type", "anyOf", "items") if {"enum", "anyOf"} & set(refined) else ()
+    replaced = ("type", "anyOf", "items") if {"type", "enum", "anyOf"} & set(refined) else ()
     return {**{key: value for key, value in schema.items() if key not in replaced}, **refined}
 
 

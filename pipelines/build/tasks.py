@@ -55,6 +55,9 @@ def _parameters(task: Task, zone: ZoneInfo) -> dict[str, Any]:
         parameters[key] = converted(parameters[key], kind, zone)
     if parameters.get(_IN_WORDS) is not None:
         parameters[_IN_WORDS] = f"{round(parameters[_IN_WORDS].total_seconds())} seconds"
+    if task.config.get("teardown"):
+        # it gets this rule anyway, but Airflow looks at the one that it is made with
+        parameters["trigger_rule"] = "all_done_setup_success"
     return parameters
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Kind:
 
     key: str
     value: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] = field(compare=False)
 
     def __str__(self) -> str:
         return self.value
