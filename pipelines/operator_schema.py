@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.operator_facts import REFINED
@@ -47,6 +48,9 @@ _NAMED_TYPES: dict[str, Schema] = {
     "ArgNotSet": {"not": {}},
     "NOTSET": {"not": {}},
 }
+FUNCTION = "#/$defs/function_path"
+_PATHS = ("response_check_path",)
+"""Parameters for a text that Airflow imports as a function."""
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "Dict")
 _LISTS = ("list", "List", "set", "frozenset", "Sequence", "Collection", "Iterable", "Container")
 _PARAM = re.compile(r"^\s*:param (?:[\w\[\], |]+ )?(\w+):\s*(.*)$")
@@ -65,10 +69,10 @@ def operator_schema(cls: type, base: type) -> Schema:
     properties: dict[str, Schema] = {}
     required: list[str] = []
     for owner, parameter in own_parameters(cls, base):
-        schema = _parameter_schema(parameter, owner, templated=parameter.name in templated)
+        schema = parameter_schema(parameter, owner, templated=parameter.name in templated)
         schema = _refined(schema, _refinement(cls, parameter.name) or _refinement(owner, parameter.name))
         properties[parameter.name] = schema
-        if parameter.default is inspect.Parameter.empty and "not" not in schema:
+        if parameter.default is inspect.Parameter.empty:
             required.append(parameter.name)
     return {
         "title": cls.__qualname__,
@@ -121,14 +125,20 @@ def _given_to_base(owner: type) -> set[str]:
     return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg is not None}
 
 
-def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: bool) -> Schema:
+def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: bool = False) -> Schema:
+    """Describe one parameter.
+
+    :param parameter: as ``inspect`` gives it
+    :param owner: the class or function whose docstring describes it
+    :param templated: whether Airflow renders it, so that it may be a text whatever its type
+    """
     schema = annotation_schema(parameter.annotation)
-    if schema == {"x-callable": True}:
-        # YAML cannot give it, so editors need not offer it
-        schema |= {"not": {}, "doNotSuggest": True}
+    if _is_function(schema) or parameter.name in _PATHS:
+        # null, where it is allowed, says what leaving it out does
+        schema = {"$ref": FUNCTION}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
-        if schema and "not" not in schema and not _is_converted(schema):
+        if schema and not _is_converted(schema):
             schema = _union([schema, {"type": "string"}])
         if "templated" not in description:
             description = f"{description} (templated)".strip()
@@ -144,7 +154,11 @@ def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: b
 
 def _is_converted(schema: Schema) -> bool:
     """Tell what becomes a Python value when the task is built, before any template could be rendered."""
-    return any(part in (_DURATION, _TIME) for part in (schema, *schema.get("anyOf", ())))
+    return any(part in (_DURATION, _TIME, {"$ref": FUNCTION}) for part in (schema, *schema.get("anyOf", ())))
+
+
+def _is_function(schema: Schema) -> bool:
+    return schema.get("x-callable") is True and schema.get("type") in (None, "null") and "anyOf" not in schema
 
 
 def _is_plain(value: Any) -> bool:
@@ -233,8 +247,8 @@ def _without_implied(types: list[str], others: list[Schema]) -> list[str]:
     return [t for t in types if t not in implied and {"type": t} not in others]
 
 
-def parameter_descriptions(owner: type) -> dict[str, str]:
-    """Give what the docstrings of a class say of each parameter."""
+def parameter_descriptions(owner: Any) -> dict[str, str]:
+    """Give what the docstrings of a class or function say of each parameter."""
     found: dict[str, str] = {}
     for doc in (inspect.getdoc(owner), inspect.getdoc(vars(owner).get("__init__"))):
         found = {**dict(_iter_described(doc or "")), **found}
@@ -255,9 +269,9 @@ def _iter_described(doc: str) -> Iterator[tuple[str, str]]:
             words.append(line.strip())
 
 
-def summary(cls: type) -> str:
-    """Give the first paragraph of a class's docstring as plain text."""
-    paragraph = (inspect.getdoc(cls) or "").strip().split("\n\n")[0]
+def summary(described: Any) -> str:
+    """Give the first paragraph of the docstring of a class or function as plain text."""
+    paragraph = (inspect.getdoc(described) or "").strip().split("\n\n")[0]
     return _plain_text(" ".join(paragraph.split()))
 
 
@@ -266,26 +280,29 @@ def _plain_text(text: str) -> str:
     return plain if len(plain) <= _MAX_DESCRIPTION else plain[: _MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + " …"
 
 
-def iter_installed_classes(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, type]]:
-    """Yield every public operator, sensor and notifier class of the given providers with its import path.
+def iter_installed_classes(modules: Iterable[str], *bases: type) -> Iterator[tuple[str, type]]:
+    """Yield the public classes of modules that can be instantiated, with their import paths.
+
+    :param modules: names of modules of installed providers
+    :param bases: the classes of which they must be
+    """
+    for name in modules:
+        module = importlib.import_module(name)
+        for attribute, value in sorted(vars(module).items()):
+            own = inspect.isclass(value) and value.__module__ == name and not attribute.startswith("_")
+            if own and issubclass(value, bases) and not inspect.isabstract(value):
+                yield f"{name}.{attribute}", value
+
+
+def operator_modules(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the modules in which providers have operators and sensors.
 
     :param providers: provider package -> provider info, as the entry point ``apache_airflow_provider`` gives it
     """
-    import importlib
-
-    from airflow.sdk import BaseNotifier, BaseOperator
-
     for _, info in sorted(providers.items()):
-        modules = [
-            m for kind in ("operators", "sensors") for part in info.get(kind, ()) for m in part["python-modules"]
-        ]
-        modules += [path.rpartition(".")[0] for path in info.get("notifications", ())]
-        for name in dict.fromkeys(modules):
-            module = importlib.import_module(name)
-            for attribute, value in sorted(vars(module).items()):
-                own = inspect.isclass(value) and value.__module__ == name and not attribute.startswith("_")
-                if own and issubclass(value, BaseOperator | BaseNotifier) and not inspect.isabstract(value):
-                    yield f"{name}.{attribute}", value
+        for kind in ("operators", "sensors"):
+            for part in info.get(kind, ()):
+                yield from part["python-modules"]
 
 
 def installed_providers() -> dict[str, Mapping[str, Any]]:

@@ -87,7 +87,7 @@ _RULES = (
     Rule("P216", "setup-and-teardown", _ERROR, "one task as both setup and teardown"),
     Rule("P217", "id-too-long", _ERROR, "a task whose id, with its groups, is longer than Airflow takes"),
     # schedule and time
-    Rule("P301", "bad-schedule", _ERROR, "a schedule that is neither a cron expression nor a preset"),
+    Rule("P301", "bad-schedule", _ERROR, "a schedule that is no cron expression, preset or length of time"),
     Rule("P302", "unknown-timezone", _ERROR, "a time zone that does not exist"),
     Rule("P303", "bad-date", _ERROR, "a text that is not a date"),
     Rule("P304", "continuous-runs", _ERROR, "@continuous with more than one active run"),
@@ -103,6 +103,7 @@ _RULES = (
         "an operator whose parameters the schema does not know",
         ignorable=True,
     ),
+    Rule("P404", "not-callable-here", _ERROR, "a path to code that is not in the list of what a pipeline may name"),
     # what is learnt from which data
     Rule(
         "P410",

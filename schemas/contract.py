@@ -22,6 +22,7 @@ SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 _DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
 _TIME = "#/$defs/time"
+_FUNCTION = "#/$defs/function_path"
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -48,9 +49,36 @@ class Contract:
         properties = self.operators.get(operator, {}).get("properties", {})
         return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages and modules whose functions a pipeline file may name."""
+        return tuple(self.document.get("x-callable-packages", ()))
+
+    @cached_property
+    def functions(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of a function that a pipeline file may name -> JSON Schema of its arguments."""
+        return self._named("functions")
+
+    @cached_property
+    def notifiers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of a notifier -> JSON Schema of its parameters."""
+        return self._named("notifiers")
+
+    @cached_property
+    def triggers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of an event trigger -> JSON Schema of its parameters."""
+        return self._named("triggers")
+
+    def _named(self, home: str) -> Mapping[str, Mapping[str, Any]]:
+        found = self.document["$defs"].get(home, {})
+        return {path: self.resolve(schema["$ref"]) if "$ref" in schema else schema for path, schema in found.items()}
+
+    def function_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters of an operator that take a function by its import path."""
+        return frozenset(key for key, kind in self.conversions(operator).items() if kind == "function")
+
     def conversions(self, operator: str) -> Mapping[str, str]:
-        """Give the parameters whose text stands for a Python value: name -> ``duration``,
-        ``date``, ``time`` or ``date or time``.
+        """Give the parameters whose text stands for a Python value: name -> one of :data:`schemas.spec.KINDS`.
 
         This project's own operators read the texts themselves.
         """
@@ -206,6 +234,8 @@ def _is_plain_text(schema: Mapping[str, Any]) -> bool:
 
 def _conversion(schema: Mapping[str, Any]) -> str | None:
     references = [part.get("$ref") for part in (schema, *schema.get("anyOf", ()))]
+    if _FUNCTION in references:
+        return "function"
     if _DURATION in references:
         return "duration"
     if _TIME in references:

@@ -70,6 +70,9 @@ class Operators(Protocol):
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
 
+    def function_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters that take a function by its import path."""
+
 
 def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[Outline]:
     """Yield the outline of each pipeline of a file; what has the wrong shape is left out.

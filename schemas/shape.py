@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +12,9 @@ from schemas.contract import Contract
 from schemas.diagnostic import Finding, Place, did_you_mean
 from schemas.outline import Outline, Path
 from schemas.source import Source
-from schemas.value_formats import FORMATS, PRESETS
+from schemas.uncallable import uncallable
+from schemas.value_formats import FORMATS, PRESETS, REFERENCES
+from schemas.wording import describe_place, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
 Error = Any
@@ -85,6 +86,9 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
     if error.validator == "required":
         yield from _missing_keys(error, path, source)
         return
+    if error.validator == "enum" and "x-callable" in error.schema:
+        yield uncallable(error.instance, str(error.schema.get("title")), path, source, contract)
+        return
     describe = _DESCRIBE.get(str(error.validator))
     if describe is not None:
         yield describe(error, path, source)
@@ -111,39 +115,6 @@ def _is_unknown(name: Any, contract: Contract) -> bool:
     return isinstance(name, str) and _FULL_PATH.fullmatch(name) is not None and name not in contract.operators
 
 
-def describe_place(path: Path, data: Any) -> str:
-    """Name a place for people: ``pipeline "x"``, ``task "a"``, ``"columns.age"``."""
-    match path:
-        case ():
-            return "the file"
-        case (str(dag_id),):
-            return f'pipeline "{dag_id}"'
-        case (str(dag_id), "tasks", task):
-            return f'task "{_listed_name(data[dag_id]["tasks"], task, "task_id")}"'
-        case (str(dag_id), "task_groups", group):
-            return f'task group "{_listed_name(data[dag_id]["task_groups"], group, "group_name")}"'
-        case (_, "tasks" | "task_groups", _, *inner):
-            return f'"{_dotted(inner)}"'
-        case (_, *inner):
-            return f'"{_dotted(inner)}"'
-    return "the file"
-
-
-def _listed_name(entries: Any, key: str | int, name: str) -> str:
-    entry = entries[key]
-    return str(entry.get(name, key)) if isinstance(key, int) and isinstance(entry, dict) else str(key)
-
-
-def _dotted(parts: list[str | int]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
-
-
-def _shown(value: Any) -> str:
-    limit = 60
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def _description(error: Error) -> str:
     schema = error.schema if isinstance(error.schema, dict) else {}
     return str(schema.get("description", "")).rstrip(".")
@@ -152,7 +123,7 @@ def _description(error: Error) -> str:
 def _value_finding(code: str, rest: str) -> Any:
     def describe(error: Error, path: Path, source: Source) -> Finding:
         place = source.tree.find(path).place
-        message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; {rest}"
+        message = f"{describe_place(path, source.data)} is {shown(error.instance)}; {rest}"
         return Finding(code, place, message.replace("{limit}", str(error.validator_value)), _description(error))
 
     return describe
@@ -162,7 +133,7 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; it takes {names}"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
     return Finding("P103", _first_line(place), message, _description(error))
 
 
@@ -176,7 +147,7 @@ def _first_line(place: Place) -> Place:
 def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
     allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not one of the allowed values"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not one of the allowed values"
     hint = did_you_mean(str(error.instance), [str(value) for value in allowed])
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
@@ -198,12 +169,9 @@ def _no_operator(error: Error, path: Path, source: Source) -> Finding:
     return Finding("P104", source.tree.find(path).place, f'operator "{found}" does not exist', hint)
 
 
-def _takes_code(error: Error, path: Path, source: Source) -> Finding:
-    place = source.tree.key(path)
-    message = (
-        f'"{path[-1]}" in {describe_place(path[:-1], source.data)} names code to import, which a pipeline file cannot'
-    )
-    return Finding("P401", place, message, "write an operator of your own under operators/ and name that")
+def _ruled_out(error: Error, path: Path, source: Source) -> Finding:
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not allowed"
+    return Finding("P104", source.tree.find(path).place, message, _description(error))
 
 
 def _alternatives(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
@@ -216,9 +184,10 @@ def _alternatives(error: Error, path: Path, source: Source, contract: Contract) 
         for inner in meant[0]:
             yield from _iter_described(inner, (*path, *inner.path), source, contract)
         return
-    names = " or ".join(dict.fromkeys(name for option in error.validator_value for name in _type_names(option)))
+    options = error.validator_value
+    names = " or ".join(dict.fromkeys(name for option in options for name in _type_names(option, contract)))
     place = _first_line(source.tree.find(path).place)
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; it takes {names}"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
     yield Finding("P103", place, message, _description(error))
 
 
@@ -226,16 +195,18 @@ def _is_about_the_type(error: Error) -> bool:
     return error.validator == "type" and not error.path
 
 
-def _type_names(option: Any) -> list[str]:
+def _type_names(option: Any, contract: Contract) -> list[str]:
     if option.get("$ref") in _REFERRED_NAMES:
         return [_REFERRED_NAMES[option["$ref"]]]
+    if "$ref" in option:
+        return _type_names(contract.resolve(option["$ref"]), contract)
     types = option.get("type", [])
     return [_TYPE_NAMES[name] for name in (types if isinstance(types, list) else [types])]
 
 
 def _bad_format(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which has not the form it needs"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which has not the form it needs"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
         message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
@@ -247,15 +218,17 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     name = str(error.validator_value)
     code = FORMATS[name][0]
     words = {
-        "schedule": "a cron expression or a preset",
+        "schedule": "a cron expression, a preset or a length of time",
+        "cron": "a cron expression or a preset",
+        "reference": f"a moment, {' or '.join(REFERENCES)}",
         "timezone": "a time zone",
         "moment": "a date",
         "duration-within-reach": "a duration of at most 1000 years",
         "regex": "a regular expression",
     }
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not {words[name]}"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not {words[name]}"
     hint = _description(error)
-    if name == "schedule" and str(error.instance).startswith("@"):
+    if name in ("schedule", "cron") and str(error.instance).startswith("@"):
         hint = did_you_mean(str(error.instance), list(PRESETS))
     return Finding(code, source.tree.find(path).place, message, hint)
 
@@ -277,6 +250,10 @@ def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]
 def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
+        return
+    parts = error.schema.get("allOf", ())
+    if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
+        # what may stand there depends on a name that is wrong, which is said of that
         return
     allowed = {key for part in applying for key in part.get("properties", {})}
     for key in error.instance:
@@ -304,7 +281,7 @@ _DESCRIBE = {
     "enum": _not_allowed,
     "const": _not_allowed,
     "anyOf": _no_operator,
-    "not": _takes_code,
+    "not": _ruled_out,
     "pattern": _bad_format,
     "format": _bad_named_format,
     "minimum": _value_finding("P106", "the lowest allowed value is {limit}"),

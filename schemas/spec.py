@@ -9,6 +9,9 @@ from typing import Any
 
 from schemas.diagnostic import Place
 
+KINDS = ("duration", "date", "time", "date or time", "function")
+"""The Python values that texts of parameters stand for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -20,7 +23,7 @@ class Task:
     references: Mapping[str, tuple[str, ...]]
     """Parameter -> ids of the tasks whose results it takes."""
     conversions: Mapping[str, str]
-    """Parameter -> ``duration``, ``date``, ``time`` or ``date or time``, where the text stands for a Python value."""
+    """Parameter -> what its text stands for, one of :data:`KINDS`; for those that are not taken as they are."""
     place: Place
     """Where the task's name stands in its file."""
 

@@ -31,7 +31,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
     """
     with blaming(pipeline.place):
         zone = ZoneInfo(pipeline.config.get("timezone", "UTC"))
-        dag = make_dag(pipeline.dag_id, pipeline.config, zone)
+        dag = make_dag(pipeline.dag_id, pipeline.config, zone, pipeline.path.parent)
         configs = group_configs(pipeline.config)
         groups = make_groups(dag, configs, zone)
         tasks = make_tasks(dag, pipeline.tasks, groups, zone)

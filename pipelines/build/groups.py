@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipelines.build.values import task_values
+from pipelines.build.values import task_objects, task_values, without_objects
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, TaskGroup
@@ -39,11 +39,13 @@ def make_groups(dag: DAG, configs: GroupConfigs, zone: ZoneInfo) -> dict[str, Ta
     groups: dict[str, TaskGroup] = DagBuilder.make_task_groups(
         {name: _group_config(group, zone) for name, group in configs.items()}, dag
     )
+    for name, group in groups.items():
+        group.default_args.update(task_objects(configs[name].get("default_args", {})))
     return groups
 
 
 def _group_config(group: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     config = copy.deepcopy(dict(group))
     if "default_args" in config:
-        config["default_args"] = task_values(config["default_args"], zone)
+        config["default_args"] = task_values(without_objects(config["default_args"]), zone)
     return config

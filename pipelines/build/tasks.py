@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from operators import OPERATORS
 from pipelines.build.errors import blaming
-from pipelines.build.values import converted, task_values
+from pipelines.build.values import converted, task_objects, task_values, without_objects
 from schemas.spec import Task
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def _make_task(dag: DAG, task: Task, groups: Mapping[str, TaskGroup], zone: Zone
 
     with blaming(task.place, f'task "{task.id}"'):
         parameters = {**_parameters(task, zone), "task_id": task.id, "dag": dag}
+        # the nearest of all default_args: dag-factory would import what callbacks name
+        parameters["default_args"] = task_objects(task.config)
         if "task_group_name" in task.config:
             parameters["task_group"] = groups[task.config["task_group_name"]]
         operator = task.config["operator"]
@@ -49,7 +51,7 @@ def _make_task(dag: DAG, task: Task, groups: Mapping[str, TaskGroup], zone: Zone
 
 def _parameters(task: Task, zone: ZoneInfo) -> dict[str, Any]:
     """Give what the operator takes, with the YAML's texts turned into what they stand for."""
-    own = {key: value for key, value in task.config.items() if key not in _OWN_TASK_KEYS}
+    own = {key: value for key, value in without_objects(task.config).items() if key not in _OWN_TASK_KEYS}
     parameters = task_values(copy.deepcopy(own), zone)
     for key, kind in task.conversions.items():
         parameters[key] = converted(parameters[key], kind, zone)

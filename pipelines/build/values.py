@@ -9,11 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from operators.thresholds import parse_duration
+from pipelines.build.assets import asset_of
+from pipelines.build.callables import callback_of, function_of
 
 _DURATIONS = ("retry_delay", "max_retry_delay", "execution_timeout", "dagrun_timeout")
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?")
 DATES = ("start_date", "end_date")
 """The moments among the arguments of DAGs and tasks."""
+_CALLBACKS = tuple(f"on_{event}_callback" for event in ("execute", "success", "failure", "retry", "skipped"))
+_ASSETS = ("inlets", "outlets")
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime:
@@ -44,11 +48,27 @@ def task_values(config: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return converted
 
 
+def task_objects(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the objects among the arguments that every task takes: callbacks and assets.
+
+    They go around dag-factory, which would import what they name.
+
+    :param config: as in the YAML
+    """
+    callbacks = {key: callback_of(config[key]) for key in _CALLBACKS if key in config}
+    return {**callbacks, **{key: [asset_of(item) for item in config[key]] for key in _ASSETS if key in config}}
+
+
+def without_objects(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments that are plain values."""
+    return {key: value for key, value in config.items() if key not in (*_CALLBACKS, *_ASSETS)}
+
+
 def converted(value: Any, kind: str, zone: ZoneInfo) -> Any:
     """Read a text that stands for a Python value.
 
     :param value: as in the YAML; null stays null
-    :param kind: ``duration``, ``date``, ``time`` or ``date or time``, as :class:`schemas.spec.Task` says
+    :param kind: what it stands for, as :class:`schemas.spec.Task` says
     :param zone: that of moments without an offset
     """
     return None if value is None else _CONVERSIONS[kind](value, zone)
@@ -64,4 +84,5 @@ _CONVERSIONS: dict[str, Callable[[Any, ZoneInfo], Any]] = {
     "date": lambda value, zone: moment(str(value), zone),
     "time": lambda value, _: time.fromisoformat(str(value)),
     "date or time": lambda value, zone: _moment_or_time(str(value), zone),
+    "function": lambda value, _: function_of(value),
 }

@@ -60,7 +60,14 @@ def serialized(dag: Any) -> Any:
     # Airflow itself does not compare their order
     data["tasks"].sort(key=lambda task: task["__var"]["task_id"])
     # the zone of the dates beside it, which have one themselves
-    data.get("default_args", {}).get("__var", {}).pop("timezone", None)
+    default_args = data.get("default_args", {}).get("__var", {})
+    default_args.pop("timezone", None)
+    if "start_date" in default_args and "start_date" not in data:
+        # Airflow takes it for the DAG, too, and then not for each task; dag-factory tells it not to
+        data["start_date"] = default_args["start_date"]["__var"]
+        for task in data["tasks"]:
+            if task["__var"].get("start_date") == data["start_date"]:
+                del task["__var"]["start_date"]
     return {key: value for key, value in data.items() if key not in _OWN}
 
 

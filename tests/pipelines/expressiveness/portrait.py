@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
+from datetime import date, timedelta, tzinfo
+from enum import Enum
 from typing import Any
 
 # where the DAG stands differs as the files do
@@ -62,14 +64,15 @@ def plain(value: Any, depth: int = 0) -> Any:
         return {"calls": _path(value.func), "with": plain({**value.keywords}, depth + 1), "and": plain(value.args)}
     if inspect.isclass(value) or inspect.isroutine(value):
         return _path(value)
-    attributes = getattr(value, "__dict__", None) or _slots(value)
-    shown = {key: plain(item, depth + 1) for key, item in attributes.items() if key not in _OF_NO_INTEREST}
-    return {"class": _path(type(value)), **shown} if shown else f"{_path(type(value))} {value}"
+    if isinstance(value, date | timedelta | tzinfo | Enum):
+        return f"{_path(type(value))} {value}"
+    shown = {key: plain(item, depth + 1) for key, item in _attributes(value).items() if key not in _OF_NO_INTEREST}
+    return {"class": _path(type(value)), **shown}
 
 
-def _slots(value: Any) -> dict[str, Any]:
-    names = getattr(type(value), "__slots__", ())
-    return {name: getattr(value, name) for name in names if not name.startswith("__") and hasattr(value, name)}
+def _attributes(value: Any) -> dict[str, Any]:
+    names = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if name[:2] != "__"]
+    return {**{name: getattr(value, name) for name in names if hasattr(value, name)}, **getattr(value, "__dict__", {})}
 
 
 def _path(value: Any) -> str:
