@@ -48,6 +48,10 @@ REFINED: Mapping[str, Schema] = {
     "airflow.sdk.bases.sensor.BaseSensorOperator.mode": {"enum": ["poke", "reschedule"]},
     f"{_STANDARD}.operators.hitl.HITLOperator.options": {"minItems": 1},
     f"{_STANDARD}.operators.hitl.ApprovalOperator.defaults": {"enum": ["Approve", "Reject"]},
+    f"{_STANDARD}.operators.python._BasePythonVirtualenvOperator.serializer": {
+        "enum": ["pickle", "cloudpickle", "dill", None]
+    },
+    f"{_STANDARD}.operators.python.ExternalPythonOperator.python": {"minLength": 1},
     f"{_STANDARD}.operators.trigger_dagrun.TriggerDagRunOperator.allowed_states": _RUN_STATES,
     f"{_STANDARD}.operators.trigger_dagrun.TriggerDagRunOperator.failed_states": _RUN_STATES,
     f"{_STANDARD}.operators.weekday.BranchDayOfWeekOperator.week_day": _WEEK_DAY,

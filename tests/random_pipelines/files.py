@@ -94,7 +94,7 @@ class Files:
         return general.map(lambda drawn: {"operator": operator, **own, **drawn})
 
     def _task(self, kind: Kind, *without: str) -> Strategy:
-        own = self._tried.resolve(kind.schema)
+        own = self._tried.resolved(kind.schema)
         known = BEFORE.get(kind.value, {})
         fixed = (kind.key, "dependencies", *self._contract.reference_keys(kind.value))
         general = self._tried.of(_without(self._shape, kind.key, *own.get("properties", ()), *without))

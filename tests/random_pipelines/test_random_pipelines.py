@@ -1,4 +1,4 @@
-"""If the check is clean, the DAG builds: random files, made of the schema, are checked, and Airflow gets the clean ones.
+"""If the check is clean, the DAG builds: random files, made of the schema, are checked, and the clean ones are built.
 
 Nothing here names an operator, an argument or a form of the YAML beyond the tasks that stand around: what the schema
 gains is tried too. The files are the same in every run.
