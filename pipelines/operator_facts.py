@@ -89,5 +89,5 @@ REFINED: Mapping[str, Schema] = {
 }
 """Path of a class and a parameter -> keywords that take the place of those of its type.
 
-The class is that of the operator, or the one of its base classes that defines the parameter.
+It holds for the operators that derive from the class as well.
 """

@@ -70,7 +70,7 @@ def operator_schema(cls: type, base: type) -> Schema:
     required: list[str] = []
     for owner, parameter in own_parameters(cls, base):
         schema = parameter_schema(parameter, owner, templated=parameter.name in templated)
-        schema = _refined(schema, _refinement(cls, parameter.name) or _refinement(owner, parameter.name))
+        schema = _refined(schema, _refinement(cls, parameter.name))
         properties[parameter.name] = schema
         if parameter.default is inspect.Parameter.empty:
             required.append(parameter.name)
@@ -83,7 +83,8 @@ def operator_schema(cls: type, base: type) -> Schema:
 
 
 def _refinement(cls: type, parameter: str) -> Schema:
-    return REFINED.get(f"{cls.__module__}.{cls.__qualname__}.{parameter}", {})
+    paths = (f"{base.__module__}.{base.__qualname__}.{parameter}" for base in cls.__mro__)
+    return next((REFINED[path] for path in paths if path in REFINED), {})
 
 
 def _refined(schema: Schema, refined: Schema) -> Schema:

@@ -17,6 +17,10 @@ from schemas.value_formats import FORMATS, PRESETS, REFERENCES
 from schemas.wording import describe_place, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
+_ONE_NAME = re.compile(r"[\w.-]+")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 Error = Any
 """A jsonschema ValidationError, whose fields have no useful types."""
 
@@ -95,7 +99,7 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
 
 
 def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
-    """Warn of operators that may exist but are not in the schema, so that their parameters cannot be checked."""
+    """Tell of operators that are not in the schema: misspelt ones, and ones whose parameters cannot be checked."""
     unknown = (
         (task.config["operator"], (*task.path, "operator"))
         for outline in outlines
@@ -103,11 +107,15 @@ def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Co
         if task.config and _is_unknown(task.config.get("operator"), contract)
     )
     for number, (name, path) in enumerate(unknown):
-        message = f'operator "{name}" is not in the schema, so its parameters are not checked'
         # to look for the nearest of all operators takes long
         near = difflib.get_close_matches(name, contract.operators, n=1, cutoff=0.85) if number < _MOST_HINTS else []
         hint = f'did you mean "{near[0]}"? ' if near else ""
         hint += "if it is installed, run `pipelines schema` to make it known"
+        if near and near[0].rpartition(".")[0] == name.rpartition(".")[0]:
+            # the schema has all of that module, when it was written
+            yield Finding("P104", source.tree.find(path).place, f'operator "{name}" does not exist', hint)
+            continue
+        message = f'operator "{name}" is not in the schema, so its parameters are not checked'
         yield Finding("P403", source.tree.find(path).place, message, hint)
 
 
@@ -134,7 +142,20 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
-    return Finding("P103", _first_line(place), message, _description(error))
+    return Finding("P103", _first_line(place), message, _as_wanted(error.instance, wanted) or _description(error))
+
+
+def _as_wanted(value: Any, wanted: list[Any]) -> str:
+    """Write a text as the list, number or truth value that was meant."""
+    if not isinstance(value, str):
+        return ""
+    if "array" in wanted and _ONE_NAME.fullmatch(value):
+        return f"write a list: [{value}]"
+    if "boolean" in wanted and value.lower() in _TRUTHS:
+        return f"write {_TRUTHS[value.lower()]}, without quotes"
+    whole, broken = "integer" in wanted, "number" in wanted
+    is_number = (whole or broken) and (_WHOLE if whole else _NUMBER).fullmatch(value)
+    return f"write {value}, without quotes" if is_number else ""
 
 
 def _first_line(place: Place) -> Place:
@@ -211,7 +232,16 @@ def _bad_format(error: Error, path: Path, source: Source) -> Finding:
         place = source.tree.key((*path, error.instance))
         message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
         return Finding("P108", place, message, _description(error))
-    return Finding("P105", place, message, _description(error))
+    return Finding("P105", place, message, _short_form(error) or _description(error))
+
+
+def _short_form(error: Error) -> str:
+    """Write a length of time in words as the schema takes it."""
+    from schemas.migrate.values import duration_of
+
+    is_duration = error.schema.get("format") == "duration-within-reach"
+    duration = duration_of(error.instance) if is_duration else None
+    return f"write {duration}" if duration else ""
 
 
 def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:

@@ -15,7 +15,7 @@ from schemas.migrate.values import cron_for, duration_of, is_object, is_relative
 from schemas.migrate.walk import Found, iter_entries
 from schemas.source import Source
 
-_ADVISED = frozenset(("P101", "P102", "P103", "P104", "P301", "P303", "P401", "P402"))
+_ADVISED = frozenset(("P101", "P102", "P103", "P104", "P105", "P301", "P303", "P401", "P402"))
 _BY_MIGRATE = "; `pipelines migrate` writes it for you"
 _CLASS = re.compile(r"[\w.]+\.[A-Z]\w*")
 _OF_ALL_FILES = frozenset(("default_args", "schedule", "start_date", "tags", "catchup", "max_active_runs"))
