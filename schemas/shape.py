@@ -17,6 +17,7 @@ from schemas.value_formats import FORMATS, PRESETS, REFERENCES
 from schemas.wording import describe_place, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
+_LONGEST_ZONE = 40
 _ONE_NAME = re.compile(r"[\w.-]+")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -260,7 +261,17 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     hint = _description(error)
     if name in ("schedule", "cron") and str(error.instance).startswith("@"):
         hint = did_you_mean(str(error.instance), list(PRESETS))
+    if name == "timezone":
+        hint = _nearest_zone(str(error.instance)) or hint
     return Finding(code, source.tree.find(path).place, message, hint)
+
+
+def _nearest_zone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    # nobody writes longer ones, and to compare takes long
+    near = difflib.get_close_matches(name, sorted(available_timezones()), n=1) if len(name) <= _LONGEST_ZONE else []
+    return f'did you mean "{near[0]}"?' if near else ""
 
 
 def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]:
