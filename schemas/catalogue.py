@@ -93,6 +93,30 @@ _RULES = (
     Rule("P304", "continuous-runs", _ERROR, "@continuous with more than one active run"),
     Rule("P305", "schedule-never-comes", _ERROR, "a cron expression for a day that does not exist"),
     Rule("P306", "end-before-start", _ERROR, "an end_date before the start_date"),
+    Rule("P307", "default-does-not-fit", _ERROR, "a default of a param that the param itself does not allow"),
+    Rule("P308", "param-without-default", _ERROR, "a param without a default in a pipeline that runs by itself"),
+    Rule("P309", "bad-asset", _ERROR, "an asset that Airflow refuses"),
+    Rule("P310", "asset-twice", _WARNING, "the same asset twice in one list", ignorable=True),
+    Rule("P311", "asset-conflict", _ERROR, "two assets that share a name or an address"),
+    Rule(
+        "P312",
+        "asset-not-in-normal-form",
+        _WARNING,
+        "an address of an asset that Airflow keeps in another form",
+        ignorable=True,
+    ),
+    Rule("P313", "run-type-not-allowed", _ERROR, "a schedule whose runs allowed_run_types does not allow"),
+    Rule("P314", "deadline-never-comes", _ERROR, "a deadline that Airflow can never work out"),
+    Rule("P315", "catchup-without-start", _ERROR, "catchup without a start_date to begin at"),
+    Rule(
+        "P316",
+        "timezone-without-effect",
+        _WARNING,
+        "a time zone that the schedule does not have, as there is no start_date",
+        ignorable=True,
+    ),
+    Rule("P317", "timetable-arguments", _ERROR, "arguments of a timetable that contradict each other"),
+    Rule("P318", "endless-pattern", _ERROR, "a pattern of a param that may take for ever to try"),
     # values that would run code
     Rule("P401", "code-in-yaml", _ERROR, "a key that names Python code to import"),
     Rule("P402", "object-in-yaml", _ERROR, "a key that would build a Python object"),
@@ -104,6 +128,7 @@ _RULES = (
         ignorable=True,
     ),
     Rule("P404", "not-callable-here", _ERROR, "a path to code that is not in the list of what a pipeline may name"),
+    Rule("P405", "macro-never-seen", _WARNING, "a macro that has the name of a variable of Airflow", ignorable=True),
     # what is learnt from which data
     Rule(
         "P410",

@@ -73,6 +73,12 @@ class Contract:
         found = self.document["$defs"].get(home, {})
         return {path: self.resolve(schema["$ref"]) if "$ref" in schema else schema for path, schema in found.items()}
 
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
+        properties = self.notifiers.get(notifier, {}).get("properties", {})
+        # the schema says so in the description, which people read as well
+        return frozenset(key for key, schema in properties.items() if "(templated)" in schema.get("description", ""))
+
     def function_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters of an operator that take a function by its import path."""
         return frozenset(key for key, kind in self.conversions(operator).items() if kind == "function")

@@ -70,6 +70,9 @@ class Operators(Protocol):
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
 
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
+
     def function_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take a function by its import path."""
 

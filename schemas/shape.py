@@ -11,9 +11,10 @@ from typing import Any
 from schemas.contract import Contract
 from schemas.diagnostic import Finding, Place, did_you_mean
 from schemas.outline import Outline, Path
+from schemas.rules.closed_roads import OBJECT_KEYS
 from schemas.source import Source
 from schemas.uncallable import uncallable
-from schemas.value_formats import FORMATS, PRESETS, REFERENCES
+from schemas.value_formats import FORMATS, PRESETS, REFERENCES, WITHOUT_CRON
 from schemas.wording import describe_place, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
@@ -34,6 +35,8 @@ _TYPE_NAMES = {
     "object": "a mapping",
     "null": "null",
 }
+_OF_KEYS = ("unevaluatedProperties", "additionalProperties", "required")
+_OBJECT_KEYS = frozenset(OBJECT_KEYS)
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
@@ -82,6 +85,9 @@ def _iter_tasks(data: Any) -> Iterator[tuple[Path, Any]]:
 
 
 def _iter_described(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
+    if error.validator in _OF_KEYS and isinstance(error.instance, dict) and not _OBJECT_KEYS.isdisjoint(error.instance):
+        # that it is an object is said of it, and is all there is to say
+        return
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         yield from _unknown_keys(error, path, source, contract)
         return
@@ -231,6 +237,9 @@ def _bad_format(error: Error, path: Path, source: Source) -> Finding:
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which has not the form it needs"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
+        if path and path[-1] not in ("tasks", "task_groups"):
+            message = f'"{error.instance}" is no name that can stand in {describe_place(path, source.data)}'
+            return Finding("P105", place, message, str(error.schema.get("patternErrorMessage", "")).rstrip("."))
         message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
         return Finding("P108", place, message, _description(error))
     return Finding("P105", place, message, _short_form(error) or _description(error))
@@ -260,7 +269,8 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not {words[name]}"
     hint = _description(error)
     if name in ("schedule", "cron") and str(error.instance).startswith("@"):
-        hint = did_you_mean(str(error.instance), list(PRESETS))
+        without = WITHOUT_CRON if name == "cron" else ()
+        hint = did_you_mean(str(error.instance), [preset for preset in PRESETS if preset not in without])
     if name == "timezone":
         hint = _nearest_zone(str(error.instance)) or hint
     return Finding(code, source.tree.find(path).place, message, hint)

@@ -20,7 +20,8 @@ _CODE_KEY = re.compile(
 _FUNCTION_KEY = re.compile(r"python_callable|response_check|execution_date_fn")
 """What takes a function, of operators that the schema knows."""
 _OBJECT_MARK = "__"
-_OBJECT_KEYS = ("__type__", "__args__", "__join__", "__and__", "__or__")
+OBJECT_KEYS = ("__type__", "__args__", "__join__", "__and__", "__or__")
+"""Keys by which dag-factory builds Python objects."""
 
 
 def iter_closed_road_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -31,8 +32,10 @@ def iter_closed_road_findings(outline: Outline, tree: Tree) -> Iterator[Finding]
                 message = f'"{key}" in task "{task.id}" names code to import, which a pipeline file cannot'
                 hint = "write an operator of your own under operators/ and name that"
                 yield Finding("P401", tree.key((*task.path, key)), message, hint)
-        if outline.text.contains(_OBJECT_MARK):
-            yield from _objects(task.config, task.path, tree)
+    if outline.text.contains(_OBJECT_MARK):
+        yield from _objects(outline.config, (outline.dag_id,), tree)
+        if outline.is_first:
+            yield from _objects(outline.default, ("default",), tree)
 
 
 @lru_cache(maxsize=4096)
@@ -54,7 +57,7 @@ def _objects(value: Any, path: Path, tree: Tree) -> Iterator[Finding]:
             work.extend((item, (*at, index)) for index, item in enumerate(current))
         elif isinstance(current, dict):
             work.extend((item, (*at, key)) for key, item in current.items())
-            for key in _OBJECT_KEYS:
+            for key in OBJECT_KEYS:
                 if key in current:
                     message = f'"{key}" would build a Python object; values in a pipeline file are plain'
                     yield Finding(
