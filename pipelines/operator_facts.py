@@ -38,8 +38,12 @@ _COLUMN_CHECK: Schema = {
 }
 _RUN_STATES: Schema = {"items": {"enum": ["queued", "running", "success", "failed"]}}
 _NO_TEXT: Schema = {"type": ["object", "array", "null"]}
+REMOVED: Schema = {"not": {}}
+"""For parameters that a pipeline file cannot give."""
 
 REFINED: Mapping[str, Schema] = {
+    # the file would be read by whoever loads the pipeline, whatever it is
+    "airflow.providers.smtp.notifications.smtp.SmtpNotifier.template": REMOVED,
     # dag-factory looks into the headers
     "airflow.providers.http.operators.http.HttpOperator.headers": {
         "type": "object",

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.operator_facts import REFINED
+from pipelines.operator_facts import REFINED, REMOVED
 
 Schema = dict[str, Any]
 
@@ -69,8 +69,11 @@ def operator_schema(cls: type, base: type) -> Schema:
     properties: dict[str, Schema] = {}
     required: list[str] = []
     for owner, parameter in own_parameters(cls, base):
+        refinement = _refinement(cls, parameter.name)
+        if refinement == REMOVED:
+            continue
         schema = parameter_schema(parameter, owner, templated=parameter.name in templated)
-        schema = _refined(schema, _refinement(cls, parameter.name))
+        schema = _refined(schema, refinement)
         properties[parameter.name] = schema
         if parameter.default is inspect.Parameter.empty:
             required.append(parameter.name)

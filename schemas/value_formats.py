@@ -80,7 +80,7 @@ def _is_date(value: Any) -> bool:
 
 
 def _is_within_reach(value: Any) -> bool:
-    quantity = read_quantity(value) if isinstance(value, str) else None
+    quantity = read_quantity(value.removeprefix("-")) if isinstance(value, str) else None
     # what is no duration at all is another rule's matter
     return quantity is None or quantity.value <= _LONGEST_SECONDS
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from schemas.contract import Contract
-from tests.random_pipelines.values import Strategy, Values
+from tests.random_pipelines.values import Strategy, Values, told_apart
 
 BEFORE = yaml.safe_load(Path(__file__).with_name("before.yaml").read_text(encoding="utf-8"))["before"]["tasks"]
 """A task for each operator of this project, with what it needs and no more; the others refer to these."""
@@ -37,12 +37,8 @@ class Kind:
 
 def kinds(contract: Contract) -> Iterator[Kind]:
     """Yield every kind of task that the schema tells apart."""
-    for part in contract.document["$defs"]["task_shape"]["allOf"]:
-        match part:
-            case {"if": {"properties": {**properties}, "required": [key]}, "then": schema} if (
-                "const" in properties[key]
-            ):
-                yield Kind(key, properties[key]["const"], schema)
+    for (key, value), case in told_apart(contract.document["$defs"]["task_shape"]["allOf"]):
+        yield Kind(key, value, case["then"])
 
 
 class Files:

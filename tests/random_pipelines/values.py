@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ SAMPLES = (
 )
 """Texts with a form; of each format of the schema there has to be one among them."""
 _NUMBERS = (0, 1, 2, 5, 10, 100, 0.5, 0.9, 0.99)
+_CASES = "x-cases"
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _ANNOTATIONS = ("description", "title", "examples", "default")
 
@@ -91,7 +92,7 @@ class Values:
                 parts.append(self._target(schema["$ref"]))
             schema = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
             for part in parts:
-                schema = joined(schema, part)
+                schema = joined(schema, {_CASES: [part]} if "if" in part else part)
         return schema, inside
 
     def _target(self, reference: str) -> Schema:
@@ -104,6 +105,8 @@ class Values:
         schema, inside = self._resolve(schema, inside)
         if schema.get("not") == {} or any(inside.references.count(ref) > DEEPEST for ref in inside.references):
             return st.nothing()
+        if _CASES in schema:
+            return self._one_case(schema, inside)
         if "if" in schema or "not" in schema:
             rest = {name: value for name, value in schema.items() if name not in ("if", "then", "else", "not")}
             return self.of(rest, inside).filter(self._fits(schema))
@@ -119,6 +122,14 @@ class Values:
             return anything()
         types = schema.get("type", "object" if "properties" in schema else ())
         return st.one_of([self._typed(name, schema, inside) for name in ([types] if isinstance(types, str) else types)])
+
+    def _one_case(self, schema: Schema, inside: Inside) -> Strategy:
+        """Choose what the cases tell apart, as in ``if operator is X then …``; where none is of that form, try."""
+        cases, rest = schema[_CASES], {name: value for name, value in schema.items() if name != _CASES}
+        chosen = [
+            self.of(joined(joined(named(*found), case["then"]), rest), inside) for found, case in told_apart(cases)
+        ]
+        return (st.one_of(chosen) if chosen else self.of(rest, inside)).filter(self._fits({"allOf": cases}))
 
     def _typed(self, name: str, schema: Schema, inside: Inside) -> Strategy:
         if name in ("null", "boolean"):
@@ -161,7 +172,9 @@ class Values:
         items = self.of(schema.get("items", True), inside)
         if items.is_empty:
             return st.nothing() if least else st.just([])
-        return st.lists(items, min_size=least, max_size=most, unique_by=unique)
+        some = st.lists(items, min_size=least, max_size=most, unique_by=unique)
+        every = self.resolved(schema["items"]).get("enum") if unique and "items" in schema else None
+        return st.one_of(some, st.just(every)) if every else some
 
     def _mapping(self, schema: Schema, inside: Inside) -> Strategy:
         properties, required = schema.get("properties", {}), schema.get("required", ())
@@ -199,6 +212,20 @@ class Values:
         return replace(inside, key=name) if name in self._names else inside
 
 
+def told_apart(cases: Sequence[Schema]) -> Iterator[tuple[tuple[str, str], Schema]]:
+    """Yield the cases of the form ``if this key has that value``, with both."""
+    for case in cases:
+        match case:
+            case {"if": {"properties": properties, "required": [key], **more}, "then": _} if not more:
+                if "const" in properties.get(key, {}):
+                    yield (key, properties[key]["const"]), case
+
+
+def named(key: str, value: str) -> dict[str, Any]:
+    """Give the schema of a mapping in which a key has a value."""
+    return {"properties": {key: {"const": value}}, "required": [key]}
+
+
 def joined(one: Any, other: Any) -> dict[str, Any]:
     """Join two schemas that have to fit both."""
     if isinstance(other, bool):
@@ -209,7 +236,7 @@ def joined(one: Any, other: Any) -> dict[str, Any]:
             result[key] = {**value, **one.get(key, {})}
         elif key == "required":
             result[key] = list(dict.fromkeys([*one.get(key, ()), *value]))
-        elif key == "allOf":
+        elif key in ("allOf", _CASES):
             result[key] = [*one.get(key, ()), *value]
         elif key == "type" and key in one:
             result[key] = _both(one[key], value)
