@@ -299,9 +299,7 @@ def _add_schema(commands: Any) -> None:
         help="a package or module whose functions pipelines may name, too; may be given again",
     )
     command.set_defaults(
-        run=lambda arguments, out: write_schema(
-            arguments.output, arguments.provider, out, packages=arguments.callables
-        )
+        run=lambda arguments, out: write_schema(arguments.output, arguments.provider, out, packages=arguments.callables)
     )
 
 

@@ -17,6 +17,7 @@ Schema = dict[str, Any]
 
 _DURATION: Schema = {"$ref": "#/$defs/duration"}
 _TIME: Schema = {"$ref": "#/$defs/time"}
+_EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 _NAMED_TYPES: dict[str, Schema] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -44,6 +45,16 @@ _NAMED_TYPES: dict[str, Schema] = {
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},
+    "BaseNotifier": {"$ref": "#/$defs/notifier"},
+    "HITLUser": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "The id of a user of Airflow."},
+            "name": {"type": "string", "description": "The name of the user."},
+        },
+        "required": ["id", "name"],
+        "additionalProperties": False,
+    },
     # Airflow's markers for "not given"
     "ArgNotSet": {"not": {}},
     "NOTSET": {"not": {}},
@@ -51,6 +62,10 @@ _NAMED_TYPES: dict[str, Schema] = {
 FUNCTION = "#/$defs/function_path"
 _PATHS = ("response_check_path",)
 """Parameters for a text that Airflow imports as a function."""
+_FIXED = "FIXED_ARGS"
+"""The attribute in which Airflow's approvals name the parameters that nobody may give."""
+_OPTIONAL = {"HITLEntryOperator": frozenset({"options"})}
+"""Class -> parameters that it gives itself where they are left out, although its base class needs them."""
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "Dict")
 _LISTS = ("list", "List", "set", "frozenset", "Sequence", "Collection", "Iterable", "Container")
 _PARAM = re.compile(r"^\s*:param (?:[\w\[\], |]+ )?(\w+):\s*(.*)$")
@@ -68,14 +83,14 @@ def operator_schema(cls: type, base: type) -> Schema:
     templated = set(getattr(cls, "template_fields", ()))
     properties: dict[str, Schema] = {}
     required: list[str] = []
+    optional = _OPTIONAL.get(cls.__name__, ())
     for owner, parameter in own_parameters(cls, base):
         refinement = _refinement(cls, parameter.name)
-        if refinement == REMOVED:
+        if refinement == REMOVED or parameter.name in getattr(cls, _FIXED, ()):
             continue
         schema = parameter_schema(parameter, owner, templated=parameter.name in templated)
-        schema = _refined(schema, refinement)
-        properties[parameter.name] = schema
-        if parameter.default is inspect.Parameter.empty:
+        properties[parameter.name] = _refined(schema, refinement)
+        if parameter.default is inspect.Parameter.empty and parameter.name not in optional:
             required.append(parameter.name)
     return {
         "title": cls.__qualname__,
@@ -142,8 +157,8 @@ def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: boo
         schema = {"$ref": FUNCTION}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
-        if schema and not _is_converted(schema):
-            schema = _union([schema, {"type": "string"}])
+        if schema and schema != {"$ref": FUNCTION}:
+            schema = _union([schema, _EXPRESSION if _is_converted(schema) else {"type": "string"}])
         if "templated" not in description:
             description = f"{description} (templated)".strip()
     if not schema:
@@ -157,8 +172,8 @@ def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: boo
 
 
 def _is_converted(schema: Schema) -> bool:
-    """Tell what becomes a Python value when the task is built, before any template could be rendered."""
-    return any(part in (_DURATION, _TIME, {"$ref": FUNCTION}) for part in (schema, *schema.get("anyOf", ())))
+    """Tell what becomes a Python value when the task is built, unless it is known in a run only."""
+    return any(part in (_DURATION, _TIME) for part in (schema, *schema.get("anyOf", ())))
 
 
 def _is_function(schema: Schema) -> bool:

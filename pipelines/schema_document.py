@@ -13,6 +13,8 @@ import schemas
 from operators import OPERATORS
 from pipelines.callable_schema import FUNCTION_PACKAGES, function_schemas, notifier_schemas, trigger_schemas
 from pipelines.operator_schema import installed_providers, iter_installed_classes, operator_modules, operator_schema
+from pipelines.retries import exception_paths
+from pipelines.task_schema import argument_schemas, decorator_pattern, decorator_schemas, unless_mapped
 from pipelines.typed_schema import own_operator_schema
 
 Schema = dict[str, Any]
@@ -32,13 +34,16 @@ def pipeline_schema(providers: Iterable[str] | None = None, packages: Iterable[s
     chosen = {n: info for n, info in installed_providers().items() if providers is None or n in set(providers)}
     document["x-callable-packages"] = list(packages)
     _add_operators(document["$defs"], {**_own_operator_schemas(), **_installed_operator_schemas(chosen)})
-    _add_callables(document["$defs"], function_schemas(packages), notifier_schemas(chosen))
+    functions = function_schemas(packages)
+    _add_callables(document["$defs"], functions, notifier_schemas(chosen))
+    _add_taskflow(document["$defs"], decorator_schemas(chosen), functions)
     _add_triggers(document["$defs"], trigger_schemas(chosen))
+    document["$defs"]["exception"]["enum"] = list(exception_paths())
     return document
 
 
 def _add_operators(definitions: Schema, operators: Mapping[str, Schema]) -> None:
-    definitions["operators"] = operators
+    definitions["operators"] = {name: unless_mapped(schema) for name, schema in operators.items()}
     shape = definitions["task_shape"]
     known, other = shape["properties"]["operator"]["anyOf"]
     _offer(known, operators, operators)
@@ -51,13 +56,38 @@ def _add_callables(definitions: Schema, functions: Mapping[str, Schema], notifie
     definitions["functions"] = functions
     definitions["notifiers"] = notifiers
     called = {path: schema for path, schema in functions.items() if schema.get("x-context")}
-    everything = {**called, **{path: _followed(schema, notifiers) for path, schema in notifiers.items()}}
+    named = {path: _followed(schema, notifiers) for path, schema in notifiers.items()}
+    everything = {**called, **named}
     _offer(definitions["function_path"], [path for path in functions if path not in called], functions)
     _offer(definitions["callback_path"], everything, everything)
     # a path alone is enough only where nothing has to be given beside it
     _offer(definitions["bare_callback"], [p for p, schema in everything.items() if not schema["required"]], everything)
+    _offer(definitions["notifier_path"], named, named)
+    _offer(definitions["bare_notifier"], [path for path, schema in named.items() if not schema["required"]], named)
+    definitions["notifier_call"]["allOf"] = _branches("callback", notifiers, "notifiers")
     call = definitions["callback_call"]
     call["allOf"] = [*_branches("callback", called, "functions"), *_branches("callback", notifiers, "notifiers")]
+
+
+def _add_taskflow(definitions: Schema, decorators: Mapping[str, Schema], functions: Mapping[str, Schema]) -> None:
+    shape, decorated = definitions["task_shape"], definitions["decorated"]
+    arguments = argument_schemas(functions, shape["properties"])
+    definitions["decorators"] = {name: unless_mapped(schema) for name, schema in decorators.items()}
+    definitions["arguments"] = {path: unless_mapped(schema) for path, schema in arguments.items()}
+    known, other = shape["properties"]["decorator"]["anyOf"]
+    _offer(known, decorators, decorators)
+    other["pattern"] = decorator_pattern(decorators)
+    decorated["allOf"] = [
+        *_branches("decorator", decorators, "decorators"),
+        *(_long_branch(name) for name in decorators),
+        *_branches("python_callable", arguments, "arguments"),
+    ]
+
+
+def _long_branch(decorator: str) -> Schema:
+    """Give what a decorator takes where it is named as dag-factory names it."""
+    condition = {"properties": {"decorator": {"pattern": decorator_pattern([decorator])}}, "required": ["decorator"]}
+    return {"if": condition, "then": {"$ref": f"#/$defs/decorators/{decorator}"}}
 
 
 def _add_triggers(definitions: Schema, triggers: Mapping[str, Schema]) -> None:

@@ -86,6 +86,33 @@ _RULES = (
     Rule("P215", "trigger-rule-after-setup", _ERROR, "a trigger rule on a task right after a setup"),
     Rule("P216", "setup-and-teardown", _ERROR, "one task as both setup and teardown"),
     Rule("P217", "id-too-long", _ERROR, "a task whose id, with its groups, is longer than Airflow takes"),
+    # mapping
+    Rule("P220", "two-mappings", _ERROR, "one task or group with expand and expand_kwargs"),
+    Rule("P221", "partial-without-mapping", _ERROR, "partial where nothing is mapped over"),
+    Rule("P222", "given-twice", _ERROR, "a parameter that a mapped task is given in two places"),
+    Rule("P223", "not-mappable", _ERROR, "an argument that is one for all tasks that are mapped"),
+    Rule(
+        "P224", "mapped-over-nothing", _WARNING, "an empty list to map over, so that nothing ever runs", ignorable=True
+    ),
+    Rule("P225", "mapped-inside-mapped", _ERROR, "a mapped task or group inside of a mapped group"),
+    Rule("P226", "too-many-mapped", _WARNING, "a task mapped over more than a thousand values", ignorable=True),
+    Rule("P227", "mapped-and-always", _ERROR, "trigger rule always where what is mapped over must come first"),
+    Rule("P228", "unknown-branch", _ERROR, "a branch that leads to a task that is not defined"),
+    Rule(
+        "P229",
+        "branch-not-next",
+        _WARNING,
+        "a branch that leads to a task that does not come right after it",
+        ignorable=True,
+    ),
+    Rule(
+        "P230",
+        "name-without-mapping",
+        _WARNING,
+        "map_index_template on a task that is not mapped",
+        ignorable=True,
+    ),
+    Rule("P231", "setup-not-a-task", _ERROR, "a teardown for a setup that is no task, or itself a teardown"),
     # schedule and time
     Rule("P301", "bad-schedule", _ERROR, "a schedule that is no cron expression, preset or length of time"),
     Rule("P302", "unknown-timezone", _ERROR, "a time zone that does not exist"),
@@ -156,6 +183,16 @@ _RULES = (
     Rule("P423", "column-taken", _ERROR, "a feature with the name of a column that is there already"),
     Rule("P424", "column-without-numbers", _ERROR, "a feature made of a column that holds no numbers"),
     Rule("P430", "parameters-contradict", _ERROR, "parameters of one task that exclude or need each other"),
+    Rule("P431", "operator-and-decorator", _ERROR, "one task with an operator and a decorator"),
+    Rule("P432", "argument-name-taken", _ERROR, "a function with an argument that every task has for something else"),
+    Rule("P433", "function-arguments", _ERROR, "arguments that a function does not have, or lacks"),
+    Rule(
+        "P434",
+        "time-to-answer",
+        _WARNING,
+        "a task for a person whose time to answer is an execution_timeout",
+        ignorable=True,
+    ),
     # references between tasks
     Rule("P501", "unknown-reference", _ERROR, "the result of a task that is not defined"),
     Rule("P502", "reference-not-upstream", _ERROR, "the result of a task that does not run before"),
@@ -176,6 +213,11 @@ _RULES = (
     Rule("P515", "pull-of-unknown-task", _ERROR, "xcom_pull of a task that is not defined"),
     Rule("P516", "pull-not-upstream", _WARNING, "xcom_pull of a task that does not run before", ignorable=True),
     Rule("P517", "never-rendered", _WARNING, "braces in an argument that is not a template", ignorable=True),
+    Rule("P518", "unknown-group-parameter", _ERROR, "a parameter that a task group is not mapped over"),
+    Rule("P519", "outside-of-group", _ERROR, "a parameter of a mapped group in a task that is not part of it"),
+    Rule("P520", "never-resolved", _WARNING, "+task_id where Airflow takes the text as it is", ignorable=True),
+    Rule("P521", "part-of-result-mapped", _ERROR, "a part of a result to map over"),
+    Rule("P522", "result-not-kept", _ERROR, "the result of a task that does not keep it"),
     # thresholds
     Rule("P601", "nothing-can-pass", _ERROR, "a lower bound above the upper one"),
     Rule("P602", "warning-never-seen", _ERROR, "a warning that comes after the failure"),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, did_you_mean
+from schemas.given_values import iter_given_findings
 from schemas.outline import Outline, Path
 from schemas.rules.closed_roads import OBJECT_KEYS
 from schemas.source import Source
 from schemas.uncallable import uncallable
 from schemas.value_formats import FORMATS, PRESETS, REFERENCES, WITHOUT_CRON
-from schemas.wording import describe_place, shown
+from schemas.wording import describe_place, first_line, missing_key, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
 _LONGEST_ZONE = 40
@@ -23,6 +24,8 @@ _ONE_NAME = re.compile(r"[\w.-]+")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+_ELSEWHERE = ("expand", "partial", "op_kwargs")
+"""Keys in which tasks are given more values."""
 Error = Any
 """A jsonschema ValidationError, whose fields have no useful types."""
 
@@ -44,6 +47,7 @@ _REFERRED_NAMES = {
     "#/$defs/duration": "a duration",
     "#/$defs/date": "a date",
     "#/$defs/time": "a time of day",
+    "#/$defs/expression": "a template or +task_id",
 }
 
 
@@ -55,6 +59,8 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     :param contract: the schema in use
     """
     yield from _unknown_operators(source, outlines, contract)
+    if any(word in source.text for word in _ELSEWHERE):
+        yield from iter_given_findings(outlines, source, contract, _iter_described)
     if contract.fits(source.data):
         return
     if not contract.skeleton_fits(source.data):
@@ -91,11 +97,11 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         yield from _unknown_keys(error, path, source, contract)
         return
-    if error.validator == "anyOf" and path[-1:] != ("operator",):
+    if error.validator == "anyOf" and path[-1:] not in (("operator",), ("decorator",)):
         yield from _alternatives(error, path, source, contract)
         return
     if error.validator == "required":
-        yield from _missing_keys(error, path, source)
+        yield from _missing_keys(error, path, source, contract)
         return
     if error.validator == "enum" and "x-callable" in error.schema:
         yield uncallable(error.instance, str(error.schema.get("title")), path, source, contract)
@@ -149,7 +155,7 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
-    return Finding("P103", _first_line(place), message, _as_wanted(error.instance, wanted) or _description(error))
+    return Finding("P103", first_line(place), message, _as_wanted(error.instance, wanted) or _description(error))
 
 
 def _as_wanted(value: Any, wanted: list[Any]) -> str:
@@ -165,13 +171,6 @@ def _as_wanted(value: Any, wanted: list[Any]) -> str:
     return f"write {value}, without quotes" if is_number else ""
 
 
-def _first_line(place: Place) -> Place:
-    """Underline only the start of what goes over several lines."""
-    if place.end_line == place.line:
-        return place
-    return Place(place.line, place.column, place.line, place.column + 1)
-
-
 def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
     allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
@@ -185,7 +184,9 @@ def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
 
 def _no_operator(error: Error, path: Path, source: Source) -> Finding:
     known = [str(name) for name in error.validator_value[0]["enum"]]
-    found = str(error.instance)
+    found, place = str(error.instance), source.tree.find(path).place
+    if path[-1] == "decorator":
+        return Finding("P104", place, f'decorator "{found}" does not exist', did_you_mean(found, known))
     by_class = {name.rpartition(".")[2]: name for name in known}
     near = difflib.get_close_matches(found.rpartition(".")[2], by_class, n=1, cutoff=0.7)
     own = sorted(name for name in known if "." not in name)
@@ -194,7 +195,7 @@ def _no_operator(error: Error, path: Path, source: Source) -> Finding:
         if near
         else f"allowed: {', '.join(own)}, or the full path of an operator of an installed provider"
     )
-    return Finding("P104", source.tree.find(path).place, f'operator "{found}" does not exist', hint)
+    return Finding("P104", place, f'operator "{found}" does not exist', hint)
 
 
 def _ruled_out(error: Error, path: Path, source: Source) -> Finding:
@@ -208,13 +209,16 @@ def _alternatives(error: Error, path: Path, source: Source, contract: Contract) 
     for inner in error.context:
         by_option.setdefault(inner.schema_path[0], []).append(inner)
     meant = [inner for inner in by_option.values() if not any(_is_about_the_type(e) for e in inner)]
+    if len(by_option) > 1:
+        # a text that is no expression was not meant as one
+        meant = [inner for inner in meant if not any(e.schema.get("title") == "expression" for e in inner)]
     if len(meant) == 1:
         for inner in meant[0]:
             yield from _iter_described(inner, (*path, *inner.path), source, contract)
         return
     options = error.validator_value
     names = " or ".join(dict.fromkeys(name for option in options for name in _type_names(option, contract)))
-    place = _first_line(source.tree.find(path).place)
+    place = first_line(source.tree.find(path).place)
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
     yield Finding("P103", place, message, _description(error))
 
@@ -284,27 +288,39 @@ def _nearest_zone(name: str) -> str:
     return f'did you mean "{near[0]}"?' if near else ""
 
 
-def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties", {})
+    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
     strangers = [key for key in error.instance if key not in properties]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
         if missing in error.instance or misspelt:
             continue
-        place = source.tree.key(path) if path else source.tree.place
-        described = properties.get(missing, {}).get("description", "").rstrip(".")
-        message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
-        yield Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
+        yield missing_key(missing, properties, path, source)
+
+
+def _task_properties(task: Any, path: Path, contract: Contract) -> Mapping[str, Any]:
+    """Give what the schema says of the keys of a task, wherever in the schema that stands; nothing for all else."""
+    if not _is_task(path):
+        return {}
+    definitions = contract.document["$defs"]
+    every = {**definitions["task_shape"]["properties"], **definitions["decorated"]["properties"]}
+    return {**every, **contract.kind_of(task).properties}
+
+
+def _is_task(path: Path) -> bool:
+    return len(path) == len(("pipeline", "tasks", "task")) and path[1] == "tasks"
 
 
 def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
         return
+    if _is_task(path) and contract.kind_of(error.instance).is_open:
+        # what may stand there depends on a name that is wrong, which is said of that
+        return
     parts = error.schema.get("allOf", ())
     if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
-        # what may stand there depends on a name that is wrong, which is said of that
         return
     allowed = {key for part in applying for key in part.get("properties", {})}
     for key in error.instance:

@@ -27,7 +27,7 @@ def uncallable(found: Any, kind: str, path: Path, source: Source, contract: Cont
     place, where = source.tree.find(path).place, describe_place(path, source.data)
     needed = _parameters_needed(found, kind, contract)
     if needed:
-        message = f'{where} names {shown(found)} without {" and ".join(map(shown, needed))}, which it needs'
+        message = f"{where} names {shown(found)} without {' and '.join(map(shown, needed))}, which it needs"
         beside = ", ".join(f"{name}: …" for name in needed)
         return Finding("P102", place, message, f"write {{callback: {found}, {beside}}}")
     message = f"{where} is {shown(found)}, which is no {kind} that a pipeline file may name"

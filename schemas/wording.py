@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from schemas.diagnostic import Finding, Place
 from schemas.outline import Path
+from schemas.source import Source
 
 
 def describe_place(path: Path, data: Any) -> str:
@@ -40,3 +43,24 @@ def shown(value: Any) -> str:
     limit = 60
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def first_line(place: Place) -> Place:
+    """Underline only the start of what goes over several lines."""
+    if place.end_line == place.line:
+        return place
+    return Place(place.line, place.column, place.line, place.column + 1)
+
+
+def missing_key(missing: str, properties: Mapping[str, Any], path: Path, source: Source) -> Finding:
+    """Say that a mapping lacks a key.
+
+    :param missing: the key
+    :param properties: what the schema says of the keys
+    :param path: of the mapping
+    :param source: the file
+    """
+    place = source.tree.key(path) if path else source.tree.place
+    described = properties.get(missing, {}).get("description", "").rstrip(".")
+    message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
+    return Finding("P102", first_line(place), message, f"{missing}: {described}" if described else "")

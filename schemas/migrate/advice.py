@@ -10,8 +10,8 @@ from typing import Any
 from schemas.diagnostic import Finding, Place
 from schemas.migrate.known import INSTEAD, INSTEAD_OF_SCHEDULE, RENAMED, TRIGGER_RULES, WITHOUT_EFFECT, Scope
 from schemas.migrate.migration import DATES, DURATIONS, written
-from schemas.migrate.operators import MOVED
 from schemas.migrate.objects import schedule_form
+from schemas.migrate.operators import MOVED
 from schemas.migrate.values import OBJECT_MARKS, duration_of, is_object, is_relative_date, object_type
 from schemas.migrate.walk import Found, iter_entries
 from schemas.source import Source

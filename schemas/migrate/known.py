@@ -149,6 +149,6 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
 
 INSTEAD_OF_SCHEDULE = {
     "assets": 'list the assets themselves: ["s3://bucket/key"], {and: […]} or {or: […]}',
-    "timetable": "name one of Airflow's own timetables, as in {timetable: CronTriggerTimetable, cron: \"0 6 * * *\"}",
+    "timetable": 'name one of Airflow\'s own timetables, as in {timetable: CronTriggerTimetable, cron: "0 6 * * *"}',
     "timedelta": "write a cron expression or a preset: months and years have no length of their own",
 }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from schemas.rules.assets import iter_asset_findings
+from schemas.rules.branches import iter_branch_findings
 from schemas.rules.closed_roads import iter_closed_road_findings
 from schemas.rules.columns import iter_column_findings
 from schemas.rules.deadlines import iter_deadline_findings
+from schemas.rules.expressions import iter_expression_findings
+from schemas.rules.functions import iter_function_findings
 from schemas.rules.graph import iter_graph_findings
 from schemas.rules.handovers import iter_handover_findings
 from schemas.rules.macros import iter_macro_findings
+from schemas.rules.mapping import iter_mapping_findings
 from schemas.rules.models import iter_model_findings
 from schemas.rules.operability import iter_operability_findings
 from schemas.rules.parameters import iter_parameter_findings
@@ -22,6 +26,10 @@ from schemas.rules.trigger_rules import iter_trigger_rule_findings
 
 RULES = (
     iter_graph_findings,
+    iter_mapping_findings,
+    iter_expression_findings,
+    iter_branch_findings,
+    iter_function_findings,
     iter_trigger_rule_findings,
     iter_schedule_findings,
     iter_timetable_findings,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Node, Outline
+from schemas.rules.clocks import runs_by_itself
 from schemas.rules.full_ids import FullIds
 from schemas.rules.graph import id_place
 from schemas.rules.lineage import operator_of
-from schemas.rules.clocks import runs_by_itself
 from schemas.rules.task_arguments import TaskArguments
 from schemas.source import Tree
 

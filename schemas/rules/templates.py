@@ -60,7 +60,7 @@ def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 def _in_value(value: Any, path: Path, task: Node | None, names: _Names, tree: Tree) -> Iterator[Finding]:
     for at, text in _iter_texts(value, path):
-        if not _is_plainly_right(text, names) and names.may_parse(text):
+        if not _is_plainly_right(text, task, names) and names.may_parse(text):
             yield from _Text(text, at, task, names).findings(names.outline, tree)
 
 
@@ -77,10 +77,12 @@ def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             work.extend(((*at, index), item) for index, item in enumerate(current))
 
 
-def _is_plainly_right(text: str, names: _Names) -> bool:
+def _is_plainly_right(text: str, task: Node | None, names: _Names) -> bool:
     """Tell whether there are only known names in braces: most templates, which need no parser."""
     uses = _plain_uses(text)
-    return uses is not None and all(not attribute or names.has_attribute(name, attribute) for name, attribute in uses)
+    return uses is not None and all(
+        not attribute or names.has_attribute(name, attribute, task) for name, attribute in uses
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -128,10 +130,11 @@ class _Names:
         self.characters_left -= len(text)
         return self.characters_left >= 0
 
-    def has_attribute(self, name: str, attribute: str) -> bool:
-        """Tell whether a variable has an attribute, as far as that is known."""
+    def has_attribute(self, name: str, attribute: str, task: Node | None) -> bool:
+        """Tell whether a variable has an attribute in a template of a task, as far as that is known."""
         if name == "params":
-            return attribute in self.params or attribute in PARAMS_METHODS
+            own = (task.config or {}).get("params") if task is not None else None
+            return attribute in self.params or attribute in PARAMS_METHODS or attribute in (own or ())
         if name == "macros":
             return attribute in MACROS
         return name != "var" or attribute in ("value", "json")
@@ -189,16 +192,21 @@ class _Text:
         for name in template.unknown_tests:
             span = template.span_after(("is", "not"), name)
             yield "P514", span, f'there is no test "{name}"', _short(self.names.hints.nearest(name, known_tests()))
-        for name in template.variables if settings.is_strict else ():
+        for name in template.variables if settings.is_strict and not self._may_name_more else ():
             if name not in VARIABLES and name not in settings.macros:
                 span = template.variable_span(name)
                 yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names.hints)
         yield from self._attribute_problems(template)
         yield from self._pull_problems(template)
 
+    @property
+    def _may_name_more(self) -> bool:
+        """Whether the task itself can add variables: it is rendered after the task."""
+        return self.path[-1] == "map_index_template"
+
     def _attribute_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
         for name, span in template.attributes("params") if self.names.settings.is_strict else ():
-            if not self.names.has_attribute("params", name):
+            if not self.names.has_attribute("params", name, self.task):
                 near = self.names.hints.nearest(name, self.names.params)
                 hint = near or f"add {name} with a default to the params of the pipeline"
                 yield "P512", span, f'the pipeline has no param "{name}"; a run without it fails', hint

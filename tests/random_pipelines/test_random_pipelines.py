@@ -6,7 +6,6 @@ gains is tried too. The files are the same in every run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,14 +71,9 @@ def build(pipeline: Pipeline) -> None:
     ids = {str(task.task_id).rpartition(".")[2]: task for task in dag.tasks}
     assert set(ids) == {task.id for task in pipeline.tasks}
     for task in pipeline.tasks:
-        direct = {name for name in dependencies(task.config) if name in ids}
+        direct = {dependency.name for dependency in task.dependencies if dependency.name in ids}
         assert {ids[name].task_id for name in direct} <= ids[task.id].upstream_task_ids
     assert set(DagSerialization.from_dict(DagSerialization.to_dict(dag)).task_ids) == set(dag.task_ids)
-
-
-def dependencies(config: Any) -> Iterator[str]:
-    for item in config.get("dependencies", ()):
-        yield item if isinstance(item, str) else item["task"]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

@@ -36,6 +36,8 @@ def portrait(dag: Any) -> dict[str, Any]:
     from airflow.serialization.serialized_objects import DagSerialization
 
     serialised = {k: v for k, v in DagSerialization.to_dict(dag)["dag"].items() if k not in _PLACE}
+    # Airflow itself does not compare their order
+    serialised["tasks"].sort(key=lambda task: task["__var"]["task_id"])
     return {
         "serialised": serialised,
         "arguments": {key: plain(getattr(dag, key)) for key in _OF_DAG},
@@ -54,18 +56,31 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "…"
+    return _collection(value, depth) if isinstance(value, _COLLECTIONS) else _object(value, depth)
+
+
+_COLLECTIONS = (Mapping, list, tuple, set, frozenset)
+
+
+def _collection(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item, depth + 1) for item in value), key=repr)
+    items = [plain(item, depth + 1) for item in value]
+    return items if isinstance(value, list | tuple) else sorted(items, key=repr)
+
+
+def _object(value: Any, depth: int) -> Any:
     if isinstance(value, functools.partial):
         return {"calls": _path(value.func), "with": plain({**value.keywords}, depth + 1), "and": plain(value.args)}
     if inspect.isclass(value) or inspect.isroutine(value):
         return _path(value)
+    if inspect.ismodule(value):
+        return f"module {value.__name__}"
     if isinstance(value, date | timedelta | tzinfo | Enum):
         return f"{_path(type(value))} {value}"
+    if hasattr(value, "task_id"):
+        # of a result, the task that gives it; it is described by itself
+        return f"task {value.task_id}"
     shown = {key: plain(item, depth + 1) for key, item in _attributes(value).items() if key not in _OF_NO_INTEREST}
     return {"class": _path(type(value)), **shown}
 
@@ -76,4 +91,5 @@ def _attributes(value: Any) -> dict[str, Any]:
 
 
 def _path(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    # a method of C knows no module
+    return f"{getattr(value, '__module__', type(value).__name__)}.{value.__qualname__}"
