@@ -9,20 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
 from schemas.ignores import without_ignored
 from schemas.layers import lay_over
 from schemas.masking import mask
-from schemas.outline import Node, Outline, iter_outlines
+from schemas.outline import Outline, iter_outlines
 from schemas.rules import RULES
-from schemas.rules.graph import id_place
 from schemas.rules.secrets import SECRET_CODES, iter_secret_findings
 from schemas.shape import iter_shape_findings
 from schemas.source import Source, Tree, read_source
-from schemas.spec import Pipeline, Task
+from schemas.spec import Pipeline
+from schemas.tasks import groups_of, task_of
 
 SUFFIXES = (".yaml", ".yml")
 MAX_FINDINGS = 300
@@ -134,16 +133,29 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     return CheckedFile(source.path, shown_as, text, pipelines, tuple(diagnostics))
 
 
-def check_files(paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE) -> Report:
+def check_files(
+    paths: Iterable[Path],
+    *,
+    relative_to: Path | None = None,
+    schema: Path = SCHEMA_FILE,
+    for_building: bool = True,
+) -> Report:
     """Check files together: also that no DAG id is defined in two of them.
 
     :param paths: the YAML files
     :param relative_to: diagnostics name the paths relative to this folder where they lie in it
     :param schema: the schema file in use
+    :param for_building: whether to keep the pipelines, and the texts of files without diagnostics; who only wants the
+        diagnostics of thousands of files saves most of the memory
     """
     contract = load_contract(schema)
-    files = [check_file(p, shown_as=_shown(p, relative_to), contract=contract) for p in dict.fromkeys(paths)]
-    return Report(tuple(_without_doubles(files)))
+    files = (check_file(p, shown_as=_shown(p, relative_to), contract=contract) for p in dict.fromkeys(paths))
+    checked = _without_doubles(files)
+    return Report(tuple(checked if for_building else map(_verdict, checked)))
+
+
+def _verdict(file: CheckedFile) -> CheckedFile:
+    return replace(file, text=file.text if file.diagnostics else "", pipelines=())
 
 
 def _shown(path: Path, folder: Path | None) -> str:
@@ -234,21 +246,10 @@ def _span(place: Place) -> tuple[_Position, _Position]:
 def _pipeline(outline: Outline, source: Source, contract: Contract) -> Pipeline:
     config = lay_over(source.data[outline.dag_id], source.data.get("default") or {})
     config.pop("tasks")
+    config.pop("task_groups", None)
     place = source.tree.key((outline.dag_id,))
-    tasks = tuple(_task(node, source.tree, contract) for node in outline.tasks)
-    return Pipeline(outline.dag_id, source.path, place, config, tasks)
-
-
-def _task(node: Node, tree: Tree, contract: Contract) -> Task:
-    config: dict[str, Any] = {key: value for key, value in (node.config or {}).items() if key != "task_id"}
-    references: dict[str, tuple[str, ...]] = {}
-    operator = str(config["operator"])
-    for key in contract.reference_keys(operator):
-        if key in config:
-            value = config[key]
-            references[key] = (value,) if isinstance(value, str) else tuple(value)
-    conversions = {key: kind for key, kind in contract.conversions(operator).items() if key in config}
-    return Task(node.id, config, references, conversions, id_place(node, tree))
+    tasks = tuple(task_of(node, source.tree, contract) for node in outline.tasks)
+    return Pipeline(outline.dag_id, source.path, place, config, tasks, groups_of(outline, source.tree))
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -266,17 +267,17 @@ def _holds_one(place: Place, starts: Sequence[tuple[int, int]]) -> bool:
     return following < len(starts) and starts[following] < (place.end_line, place.end_column)
 
 
-def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
+def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
     """Keep the first pipeline of each id; the others get a diagnostic and are not built."""
-    first: dict[str, tuple[Pipeline, str]] = {}
+    first: dict[str, str] = {}
     for file in files:
         kept, doubles = [], []
         for pipeline in file.pipelines:
-            known, shown = first.setdefault(pipeline.dag_id, (pipeline, file.shown))
-            if known is pipeline:
+            where = first.get(pipeline.dag_id)
+            if where is None:
+                first[pipeline.dag_id] = f"{file.shown}:{pipeline.place.line}"
                 kept.append(pipeline)
                 continue
-            where = f"{shown}:{known.place.line}"
             message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
             finding = Finding("P206", pipeline.place, message, "rename one of the two")
             doubles.append(finding.in_file(file.shown))
