@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
+from schemas.checker import check_files, iter_pipeline_files
 from schemas.diagnostic import Diagnostic, Finding, Severity
 from schemas.formats.text import render_text
 from schemas.spec import Pipeline
@@ -52,7 +52,7 @@ def load(folder: Path, *, dag_id: str | None = None) -> Loaded:
         for pipeline in file.pipelines:
             if dag_id in (None, pipeline.dag_id):
                 diagnostics.extend(_build(pipeline, folder, dags))
-    return Loaded(dags, tuple(sorted(diagnostics)), _texts(report, folder))
+    return Loaded(dags, tuple(sorted(diagnostics)), dict(report.texts))
 
 
 def raise_problems(folder: Path) -> None:
@@ -85,10 +85,3 @@ def _files(folder: Path, dag_id: str | None) -> list[Path]:
     # A key of this name can only be in a file that has its text; an escaped spelling of it is not looked for.
     name = re.compile(re.escape(dag_id).encode())
     return [path for path in paths if name.search(path.read_bytes())]
-
-
-def _texts(report: Report, folder: Path) -> dict[str, str]:
-    def shown(file: CheckedFile) -> str:
-        return file.path.relative_to(folder.parent).as_posix()
-
-    return {shown(file): file.text for file in report.files}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,11 @@ class CheckedFile:
     pipelines: tuple[Pipeline, ...]
     """Those in which there is no error."""
     diagnostics: tuple[Diagnostic, ...]
+    """Those too that lie in another file which has a part in its pipelines; the path of each says where."""
+    depends_on: tuple[Path, ...] = ()
+    """Other files that decide what it gives: defaults, environment, templates; also where one could be, and is not."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Shown path -> text, with asterisks in the place of secrets, of the other files that diagnostics lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,13 @@ class Report:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, sorted."""
-        return tuple(sorted(d for file in self.files for d in file.diagnostics))
+        return tuple(sorted({d for file in self.files for d in file.diagnostics}))
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Shown path -> text, of all files that diagnostics may lie in."""
+        texts = {shown: text for file in self.files for shown, text in file.texts.items()}
+        return texts | {file.shown: file.text for file in self.files}
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
