@@ -287,9 +287,18 @@ def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
             if known is pipeline:
                 kept.append(pipeline)
                 continue
-            where = f"{shown}:{known.place.line}"
-            message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
-            finding = Finding("P206", pipeline.place, message, "rename one of the two")
-            doubles.append(finding.in_file(file.shown))
+            doubles.append(double_diagnostic(pipeline, file.shown, known, shown))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file
+
+
+def double_diagnostic(pipeline: Pipeline, shown: str, first: Pipeline, shown_first: str) -> Diagnostic:
+    """Say of a pipeline that another file has its id already.
+
+    :param pipeline: the later one
+    :param shown: its file, as diagnostics name it
+    :param first: the one that keeps the id
+    :param shown_first: the file of that
+    """
+    message = f'pipeline "{pipeline.dag_id}" is defined already, in {shown_first}:{first.place.line}'
+    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)
