@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.load.file_states import FileStates, read_state
 from pipelines.load.scan import scan_ids
-from pipelines.load.shares import WHOLE, Share, any_taken
+from pipelines.load.shares import WHOLE, Share
 from pipelines.load.spec_cache import KnownFile, KnownPipeline, SpecCache
 from pipelines.load.spec_codec import decode, encode
 from schemas.checker import CheckedFile, check_file, iter_pipeline_files
@@ -38,8 +38,8 @@ class FoundPipeline:
     shown: str
     """The path as diagnostics name it."""
     known: KnownPipeline
-    checked: Pipeline | None = None
-    """What the check gave; None if it was another process that checked it."""
+    checked: Pipeline | None
+    """What is to be built; None if that was not asked for."""
 
     @property
     def dag_id(self) -> str:
@@ -48,8 +48,9 @@ class FoundPipeline:
 
     @property
     def spec(self) -> Pipeline:
-        """What is to be built."""
-        return self.checked or decode(Pipeline, self.known.spec or "")
+        """What is to be built, where it was asked for."""
+        assert self.checked is not None, self.dag_id  # noqa: S101 (who does not ask for it does not build)
+        return self.checked
 
 
 @dataclass(slots=True)
@@ -77,24 +78,26 @@ class CheckedFiles:
         self._states = FileStates()
         self._checked: dict[Path, CheckedFile] = {}
 
-    def iter_files(self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False) -> Iterator[FoundFile]:
+    def iter_files(
+        self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False, dag_id: str | None = None
+    ) -> Iterator[FoundFile]:
         """Go through files; others may be at it at the same time, and what they have checked is not checked again.
 
         :param paths: those of :func:`iter_pipeline_files`, in the order in which they are wanted
         :param share: files without a pipeline of this share may be left out, and specs of others are not read
-        :param untried: whether only pipelines matter whose build did not end well, so far as is known
+        :param untried: whether only those are to be built whose build did not end well, so far as is known
+        :param dag_id: the only one that is to be built, if given
         """
         for start in range(0, len(paths), _AT_ONCE):
             batch = paths[start : start + _AT_ONCE]
-            known = self._cache.read(batch, share=share, untried=untried)
+            known = self._cache.read(batch, share=share, untried=untried, dag_id=dag_id)
             for path in batch:
                 current = self._current(path, known.get(path))
-                if current is not None and current.checked:
-                    yield self._found(path, current)
-                elif current is None or any_taken(share, (p.dag_id for p in current.pipelines)):
-                    found = self._check(path, share)
-                    if found is not None:
-                        yield found
+                if current is not None and not current.checked and not _has_any(current, share):
+                    continue
+                found = self._found(path, current) or self._check(path, share)
+                if found is not None:
+                    yield found
             self._cache.write(later=True)
 
     def find(self, dag_id: str) -> FoundPipeline | None:
@@ -107,8 +110,8 @@ class CheckedFiles:
         return self._checked[path].text if path in self._checked else self._cache.text(path)
 
     def _first(self, dag_id: str, paths: Sequence[Path]) -> FoundPipeline | None:
-        pipelines = (pipeline for file in self.iter_files(paths) for pipeline in file.pipelines)
-        return next((pipeline for pipeline in pipelines if pipeline.known.dag_id == dag_id), None)
+        pipelines = (pipeline for file in self.iter_files(paths, dag_id=dag_id) for pipeline in file.pipelines)
+        return next((pipeline for pipeline in pipelines if pipeline.dag_id == dag_id), None)
 
     def _candidates(self, dag_id: str, others: set[Path]) -> list[Path]:
         """Search all files for those that may define a pipeline, and keep what they define for the next search."""
@@ -148,16 +151,26 @@ class CheckedFiles:
         self._cache.keep_states(path, current)
         return current
 
-    def _found(self, path: Path, current: KnownFile) -> FoundFile:
+    def _found(self, path: Path, current: KnownFile | None) -> FoundFile | None:
+        if current is None or not current.checked:
+            return None
         shown = self._shown(path)
-        findings = decode(Findings, current.findings) if current.findings else _NONE
-        return FoundFile(path, shown, findings, [FoundPipeline(path, shown, known) for known in current.pipelines])
+        try:
+            findings = decode(Findings, current.findings) if current.findings else _NONE
+            pipelines = [
+                FoundPipeline(path, shown, known, decode(Pipeline, known.spec) if known.spec else None)
+                for known in current.pipelines
+            ]
+        except ValueError:
+            # nobody but a broken disk or a stranger writes such a thing
+            return None
+        return FoundFile(path, shown, findings, pipelines)
 
     def _check(self, path: Path, share: Share) -> FoundFile | None:
         state, content = read_state(path)
         if share != WHOLE and content is not None:
             ids = scan_ids(content)
-            if ids is not None and not any_taken(share, ids):
+            if ids is not None and not any(map(share.takes, ids)):
                 return None
         checked = check_file(path, shown_as=self._shown(path))
         self._checked[path] = checked
@@ -173,6 +186,10 @@ class CheckedFiles:
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.folder.parent).as_posix()
+
+
+def _has_any(file: KnownFile, share: Share) -> bool:
+    return any(share.takes(pipeline.dag_id) for pipeline in file.pipelines)
 
 
 def _json(pipeline: Pipeline) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -43,8 +42,3 @@ def share_of(loader: Path) -> Share:
     """Give the share of a loader file: all that are in its folder have equal ones."""
     names = loaders(loader.parent)
     return Share(names.index(loader.name), len(names)) if loader.name in names else WHOLE
-
-
-def any_taken(share: Share, dag_ids: Iterable[str]) -> bool:
-    """Tell whether any of some pipelines belongs to a share."""
-    return any(share.takes(dag_id) for dag_id in dag_ids)

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS loader (name TEXT PRIMARY KEY, left_out TEXT NOT NULL
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+_WANTED = "slot % ? = ? AND (outcome IS NOT '' OR NOT ?) AND dag_id = ifnull(?, dag_id)"
 _FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PIPELINE = "INSERT OR REPLACE INTO pipeline VALUES (?, ?, ?, ?, ?, ?)"
 _FORGET = ("DELETE FROM file WHERE path = ?", "DELETE FROM pipeline WHERE path = ?")
@@ -100,26 +101,29 @@ class SpecCache:
         with self._surviving():
             self._db = _connect(file)
 
-    def read(self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False) -> dict[Path, KnownFile]:
+    def read(
+        self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False, dag_id: str | None = None
+    ) -> dict[Path, KnownFile]:
         """Give what is known of some files, whether or not it is still right.
 
         :param paths: a few hundred at most
         :param share: specs of other shares are left out
         :param untried: whether only specs are wanted whose build did not end well, so far as is known
+        :param dag_id: the only pipeline whose spec is wanted, if given
         """
         keys = {self._key(path): path for path in paths}
         marks = ",".join("?" * len(keys))
         files = f"SELECT path, stat, digest, settled, depends, checked, findings FROM file WHERE path IN ({marks})"  # noqa: S608
         pipelines = (
-            "SELECT path, dag_id, CASE WHEN slot % ? = ? AND (outcome IS NOT '' OR NOT ?) THEN spec END, outcome "  # noqa: S608
-            f"FROM pipeline WHERE path IN ({marks}) ORDER BY path, place"
+            f"SELECT path, dag_id, CASE WHEN {_WANTED} THEN spec END, outcome FROM pipeline "  # noqa: S608
+            f"WHERE path IN ({marks}) ORDER BY path, place"
         )
         found: dict[bytes, KnownFile] = {}
         with self._surviving():
             for key, stat, digest, settled, depends, checked, findings in self._rows(files, *keys):
                 state = FileState(stat, digest, bool(settled))
                 found[key] = KnownFile(state, _read_depends(depends), bool(checked), findings)
-            for key, *known in self._rows(pipelines, share.of, share.index, untried, *keys):
+            for key, *known in self._rows(pipelines, share.of, share.index, untried, dag_id, *keys):
                 if key in found:
                     found[key].pipelines.append(KnownPipeline(*known))
         return {keys[key]: file for key, file in found.items()}
