@@ -101,7 +101,7 @@ class _Loading:
         try:
             return {dag_id: build_dag(spec)}
         except BuildError as error:
-            self._note([diagnostic_of(error, spec, found.shown)], {found.shown: self._files.text(found.path)})
+            self._note_refusal(found, diagnostic_of(error, spec, found.shown))
             return {}
 
     def build_all(self, loader: Path | None) -> dict[str, DAG]:
@@ -120,8 +120,11 @@ class _Loading:
                     continue
                 if first.setdefault(pipeline.dag_id, pipeline) is not pipeline:
                     self._note_double(pipeline, first[pipeline.dag_id])
-                elif (dag := self._try(pipeline)) is not None:
+                    continue
+                dag, refusal = self._try(pipeline)
+                if dag is not None:
                     dags[pipeline.dag_id] = dag
+                self._note_refusal(pipeline, refusal)
         if loader:
             self._cache.keep_left_out(loader.name, left_out)
         return dags
@@ -134,7 +137,7 @@ class _Loading:
         paths = list(iter_pipeline_files(self._folder))
         self._cache.forget_others(paths)
         notes = self._notes_of_loaders()
-        defined: dict[str, list[Path]] = {}
+        defined: dict[str, list[tuple[FoundPipeline, Diagnostic | None]]] = {}
         # from the end: loader files go from the beginning, and each checks only what the other has not
         for number, file in enumerate(self._files.iter_files(paths[::-1], untried=True)):
             if self._clock.is_up:
@@ -142,11 +145,11 @@ class _Loading:
                 break
             self._note_file(file)
             for pipeline in file.pipelines:
-                defined.setdefault(pipeline.dag_id, []).insert(0, file.path)
-                self._note_outcome(pipeline)
-        for dag_id, definitions in defined.items():
+                defined.setdefault(pipeline.dag_id, []).append((pipeline, self._refusal(pipeline)))
+        for definitions in defined.values():
+            self._note_refusal(*definitions[-1])
             if len(definitions) > 1:
-                self._note_doubles(dag_id, definitions)
+                self._note_doubles([pipeline for pipeline, _ in reversed(definitions)])
         return notes
 
     def _notes_of_loaders(self) -> list[str]:
@@ -158,32 +161,42 @@ class _Loading:
             if loader in left_out
         ]
 
-    def _note_outcome(self, pipeline: FoundPipeline) -> None:
+    def _refusal(self, pipeline: FoundPipeline) -> Diagnostic | None:
+        """Say why a pipeline cannot be built; one of which that is known is not built for it."""
         outcome = pipeline.known.outcome
         if outcome is None:
-            self._try(pipeline)
-        elif outcome:
-            self._note([decode(Diagnostic, outcome)], {pipeline.shown: self._files.text(pipeline.path)})
+            return self._try(pipeline, at_once=True)[1]
+        return decode(Diagnostic, outcome) if outcome else None
 
-    def _try(self, pipeline: FoundPipeline) -> DAG | None:
-        """Build a pipeline; one that is new, or has failed before, is tried out, too."""
+    def _try(self, pipeline: FoundPipeline, *, at_once: bool = False) -> tuple[DAG | None, Diagnostic | None]:
+        """Build a pipeline; one that is new, or has failed before, is tried out, too.
+
+        :param at_once: whether a new one is tried out even if time is short
+        :returns: the DAG, or else why there is none
+        """
         outcome = pipeline.known.outcome
         spec = pipeline.spec
         try:
             dag = build_dag(spec)
-            if outcome or (outcome is None and self._clock.has_room_for_trials):
+            if outcome or (outcome is None and (at_once or self._clock.has_room_for_trials)):
                 try_out(dag, spec)
                 outcome = ""
         except BuildError as error:
-            diagnostic = diagnostic_of(error, spec, pipeline.shown)
-            self._note([diagnostic], {pipeline.shown: self._files.text(pipeline.path)})
-            self._cache.keep_outcome(pipeline.path, pipeline.known, encode(Diagnostic, diagnostic))
-            return None
+            refusal = diagnostic_of(error, spec, pipeline.shown)
+            self._cache.keep_outcome(pipeline.path, pipeline.known, encode(Diagnostic, refusal))
+            return None, refusal
         self._cache.keep_outcome(pipeline.path, pipeline.known, outcome)
-        return dag
+        return dag, None
 
-    def _note_doubles(self, dag_id: str, paths: list[Path]) -> None:
-        found = [p for file in self._files.iter_files(paths) for p in file.pipelines if p.dag_id == dag_id]
+    def _note_refusal(self, pipeline: FoundPipeline, refusal: Diagnostic | None) -> None:
+        if refusal is not None:
+            self._note([refusal], {pipeline.shown: self._files.text(pipeline.path)})
+
+    def _note_doubles(self, pipelines: list[FoundPipeline]) -> None:
+        # with where each stands in its file, which was not asked for before
+        dag_id = pipelines[0].dag_id
+        files = self._files.iter_files([pipeline.path for pipeline in pipelines], dag_id=dag_id)
+        found = [pipeline for file in files for pipeline in file.pipelines if pipeline.dag_id == dag_id]
         for pipeline in found[1:]:
             self._note_double(pipeline, found[0])
 

@@ -93,7 +93,7 @@ class CheckedFiles:
             known = self._cache.read(batch, share=share, untried=untried, dag_id=dag_id)
             for path in batch:
                 current = self._current(path, known.get(path))
-                if current is not None and not current.checked and not _has_any(current, share):
+                if share != WHOLE and current is not None and not current.checked and not _has_any(current, share):
                     continue
                 found = self._found(path, current) or self._check(path, share)
                 if found is not None:

@@ -120,13 +120,19 @@ class SpecCache:
         )
         found: dict[bytes, KnownFile] = {}
         with self._surviving():
-            for key, stat, digest, settled, depends, checked, findings in self._rows(files, *keys):
+            if self._db is None:
+                return {}
+            # both at one moment: a file without its pipelines would look like one that has none
+            self._db.execute("BEGIN")
+            for key, stat, digest, settled, depends, checked, findings in self._db.execute(files, (*keys,)):
                 state = FileState(stat, digest, bool(settled))
                 found[key] = KnownFile(state, _read_depends(depends), bool(checked), findings)
-            for key, *known in self._rows(pipelines, share.of, share.index, untried, dag_id, *keys):
+            for key, *known in self._db.execute(pipelines, (share.of, share.index, untried, dag_id, *keys)):
                 if key in found:
                     found[key].pipelines.append(KnownPipeline(*known))
-        return {keys[key]: file for key, file in found.items()}
+            self._db.execute("COMMIT")
+            return {keys[key]: file for key, file in found.items()}
+        return {}
 
     def text(self, path: Path) -> str:
         """Give the text of a file as its check left it."""
@@ -238,14 +244,24 @@ class SpecCache:
 
 
 def open_cache(folder: Path) -> SpecCache:
-    """Open the cache of a folder, in Airflow's home.
+    """Open the cache of a folder.
 
     :param folder: where the YAML files are
     """
-    from airflow.configuration import AIRFLOW_HOME
+    return SpecCache(cache_file(folder), folder)
 
-    name = sha256(f"{fingerprint()} {folder.absolute()}".encode("utf-8", "surrogateescape")).hexdigest()
-    return SpecCache(Path(AIRFLOW_HOME, "pipelines-cache", name[:40] + _SUFFIX), folder)
+
+def cache_file(folder: Path) -> Path:
+    """Name the cache of a folder, in Airflow's home; it is another one where files would not give the same.
+
+    :param folder: where the YAML files are
+    """
+    from airflow.configuration import AIRFLOW_HOME, conf
+
+    # Airflow refuses a task whose executor it does not have
+    parts = (fingerprint(), conf.get_mandatory_value("core", "executor"), os.fspath(folder.absolute()))
+    name = sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return Path(AIRFLOW_HOME, "pipelines-cache", name[:40] + _SUFFIX)
 
 
 def _connect(file: Path) -> sqlite3.Connection:
