@@ -103,7 +103,7 @@ def test_what_stands_under_a_pipeline_checks_clean(block: Block, tmp_path: Path)
     ids=lambda block: f"{block.page}:{block.line}",
 )
 def test_an_example_of_the_yaml_page_is_built(block: Block, tmp_path: Path) -> None:
-    from pipelines.builder import build_dag
+    from pipelines.build import build_dag
 
     pipelines = checked(tmp_path, block.text if block.info == "yaml" else whole(block.text)).pipelines
     assert pipelines

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.builder import build_dag
+from pipelines.build import build_dag
 from schemas.checker import check_file
 from tests.pipelines.expressiveness.portrait import portrait
 
