@@ -17,7 +17,7 @@ from pipelines.load.shares import WHOLE, loaders, share_of
 from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
-from schemas.checker import double_diagnostic, iter_pipeline_files
+from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
 
@@ -61,7 +61,7 @@ def load(folder: Path, *, dag_id: str | None = None, loader: Path | None = None)
     :param dag_id: if given, only this DAG is built, and no more is read than it takes to find it
     :param loader: the file that Airflow imports; where there are several, each builds its share
     """
-    with open_cache(folder) as cache:
+    with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(loader))
         dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
         return Loaded(dags, tuple(sorted(loading.errors)), loading.texts)
@@ -74,7 +74,7 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
     :param reporter: the file that Airflow imports
     :raises InvalidPipelineError: if any pipeline cannot be built
     """
-    with open_cache(folder) as cache:
+    with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(reporter))
         notes = loading.find_problems()
     if loading.errors or notes:

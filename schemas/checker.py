@@ -97,12 +97,12 @@ def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | 
     :param shown_as: the path that diagnostics name; ``path`` if not given
     :param contract: the schema; the committed one if not given
     """
-    with _without_collection():
+    with without_collection():
         return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
     was_on = gc.isenabled()
     gc.disable()

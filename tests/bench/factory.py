@@ -228,6 +228,10 @@ def import_what_the_dag_processor_has() -> None:
     _pre_import_airflow_modules(str(REPOSITORY / "pipelines" / "dags.py"), structlog.get_logger())
     import airflow.providers.standard.operators.bash  # noqa: F401 (the plain file and dag-factory's name it)
 
+    from pipelines.policy import preload_loader
+
+    preload_loader()
+
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     warnings.simplefilter("ignore")
