@@ -1,6 +1,7 @@
 """The DAGs of this folder's YAML files, for Airflow; never fails for a broken file (see problems.py).
 
-A worker asks for the one DAG whose task it runs; only that one is built then.
+A worker asks for the one DAG whose task it runs; only that one is built then. Where this file has copies beside it
+(dags_2.py, dags_3.py …), each builds its share of the pipelines: `pipelines shards`.
 """
 
 from __future__ import annotations
@@ -13,4 +14,6 @@ from airflow.sdk import get_parsing_context
 
 from pipelines.loader import load
 
-globals().update(load(Path(__file__).parent, dag_id=get_parsing_context().dag_id).dags)
+_FILE = Path(__file__)
+
+globals().update(load(_FILE.parent, dag_id=get_parsing_context().dag_id, loader=_FILE).dags)

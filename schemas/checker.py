@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
@@ -45,6 +45,11 @@ class CheckedFile:
     pipelines: tuple[Pipeline, ...]
     """Those in which there is no error."""
     diagnostics: tuple[Diagnostic, ...]
+    """Those too that lie in another file which has a part in its pipelines; the path of each says where."""
+    depends_on: tuple[Path, ...] = ()
+    """Other files that decide what it gives: defaults, environment, templates; also where one could be, and is not."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Shown path -> text, with asterisks in the place of secrets, of the other files that diagnostics lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,13 @@ class Report:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, sorted."""
-        return tuple(sorted(d for file in self.files for d in file.diagnostics))
+        return tuple(sorted({d for file in self.files for d in file.diagnostics}))
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Shown path -> text, of all files that diagnostics may lie in."""
+        texts = {shown: text for file in self.files for shown, text in file.texts.items()}
+        return texts | {file.shown: file.text for file in self.files}
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
@@ -86,12 +97,12 @@ def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | 
     :param shown_as: the path that diagnostics name; ``path`` if not given
     :param contract: the schema; the committed one if not given
     """
-    with _without_collection():
+    with without_collection():
         return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
     was_on = gc.isenabled()
     gc.disable()
@@ -278,8 +289,17 @@ def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
                 first[pipeline.dag_id] = f"{file.shown}:{pipeline.place.line}"
                 kept.append(pipeline)
                 continue
-            message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
-            finding = Finding("P206", pipeline.place, message, "rename one of the two")
-            doubles.append(finding.in_file(file.shown))
+            doubles.append(double_diagnostic(pipeline, file.shown, where))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file
+
+
+def double_diagnostic(pipeline: Pipeline, shown: str, first: str) -> Diagnostic:
+    """Say of a pipeline that another file has its id already.
+
+    :param pipeline: the later one
+    :param shown: its file, as diagnostics name it
+    :param first: file and line of the one that keeps the id
+    """
+    message = f'pipeline "{pipeline.dag_id}" is defined already, in {first}'
+    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)
