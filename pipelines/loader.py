@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.checker import check_files, iter_pipeline_files
+from schemas.checker import Scope, check_files, iter_pipeline_files
 from schemas.diagnostic import Diagnostic, Finding, Severity
 from schemas.formats.text import render_text
 from schemas.spec import Pipeline
+from schemas.surroundings import chosen_environment
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -45,7 +46,8 @@ def load(folder: Path, *, dag_id: str | None = None) -> Loaded:
     :param folder: where the YAML files are
     :param dag_id: if given, only files that can define this DAG are read, and only it is built
     """
-    report = check_files(_files(folder, dag_id), relative_to=folder.parent)
+    scope = Scope(chosen_environment())
+    report = check_files(_files(folder, dag_id), relative_to=folder.parent, scope=scope)
     dags: dict[str, DAG] = {}
     diagnostics = [d for d in report.diagnostics if d.severity is Severity.ERROR]
     for file in report.files:

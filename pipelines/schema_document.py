@@ -35,7 +35,38 @@ def pipeline_schema(installed: Mapping[str, Schema]) -> Schema:
     # an operator that is not known here may take anything; the checker says how to make it known
     unknown = {"if": {"properties": {"operator": {**other, "not": known}}}, "then": {"additionalProperties": True}}
     shape["allOf"] = [*(_branch(name) for name in operators), unknown]
+    _describe_layers(definitions)
     return document
+
+
+_ENTRIES = ("tasks", "task_groups")
+
+
+def _describe_layers(definitions: Schema) -> None:
+    """Give defaults, environments and templates the arguments that pipelines and tasks have."""
+    arguments = _references("dag", definitions["dag"]["properties"])
+    of_tasks = _references("task_shape", definitions["task_shape"]["properties"])
+    for name in ("default", "overlay", "instance"):
+        own = definitions[name]["properties"]
+        inherited = {key: ref for key, ref in arguments.items() if key != "task_groups" or name != "default"}
+        definitions[name]["properties"] = {**inherited, **own}
+    definitions["partial_task"]["properties"] = of_tasks
+    definitions["template_task"]["properties"] = {**_or_placeholder(of_tasks), "operator": of_tasks["operator"]}
+    pipeline = definitions["template_pipeline"]["properties"]
+    plain = {key: ref for key, ref in arguments.items() if key not in (*_ENTRIES, "default_args")}
+    default_args = _references("default_args", definitions["default_args"]["properties"])
+    pipeline |= {
+        **_or_placeholder(plain),
+        "default_args": {"type": "object", "properties": _or_placeholder(default_args), "additionalProperties": False},
+    }
+
+
+def _references(name: str, properties: Iterable[str]) -> Schema:
+    return {key: {"$ref": f"#/$defs/{name}/properties/{key}"} for key in properties}
+
+
+def _or_placeholder(properties: Mapping[str, Schema]) -> Schema:
+    return {key: {"anyOf": [schema, {"$ref": "#/$defs/placeholder"}]} for key, schema in properties.items()}
 
 
 def _first_sentence(text: str) -> str:

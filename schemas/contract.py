@@ -21,6 +21,7 @@ SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 
 _DURATION = "#/$defs/duration"
 _DATE = "#/$defs/date"
+_NEEDED = {"operators", "default", "environment_file", "template_file"}
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -81,6 +82,14 @@ class Contract:
     def fits(self) -> Callable[[Any], bool]:
         """Tell whether a file's data fits, without saying what is wrong."""
         return self._compiler.compile(self.document)
+
+    def predicate(self, schema: Mapping[str, Any]) -> Callable[[Any], bool]:
+        """Compile a schema of its own, which may refer to the definitions of this document."""
+        return self._compiler.compile(schema)
+
+    def value_validator(self, schema: Mapping[str, Any]) -> Validator:
+        """Give the jsonschema validator of a schema of its own."""
+        return self._validator_of({**schema, "$defs": self.document["$defs"]})
 
     @cached_property
     def _compiler(self) -> Compiler:
@@ -187,8 +196,8 @@ def load_contract(path: Path = SCHEMA_FILE) -> Contract:
 @cache
 def _load(path: Path, _: int) -> Contract:
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
-        raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
+    if not isinstance(document, dict) or not document.get("$defs", {}).keys() >= _NEEDED:
+        raise ValueError("it is not a pipeline schema, or an old one; write one with `pipelines schema`")
     return Contract(document)
 
 

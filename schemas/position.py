@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from schemas.diagnostic import Place
@@ -62,11 +63,38 @@ class FileText:
         found = None if skipped is None else _follow(written, skipped, value, start, end)
         if found is None:
             return place
-        return self._place(begin + found[0], begin + found[1])
+        inside = self._place(begin + found[0], begin + found[1])
+        return replace(inside, file=place.file, note=place.note) if place.file or place.note else inside
 
     def _place(self, start: int, end: int) -> Place:
         first, last = bisect_right(self.starts, start), bisect_right(self.starts, end - 1)
         return Place(first, start - self.starts[first - 1] + 1, last, end - self.starts[last - 1] + 1)
+
+
+class LayeredText(FileText):
+    """The text of a file together with those of others that have a part in its pipelines."""
+
+    def __init__(self, own: FileText, others: Mapping[str, FileText]) -> None:
+        """Put them together.
+
+        :param own: the file that is checked
+        :param others: the path as places name it -> text
+        """
+        super().__init__(own.text)
+        self._own = own
+        self._others = others
+
+    def contains(self, word: str) -> bool:
+        """Tell whether one of the texts has a word somewhere."""
+        return self._own.contains(word) or any(other.contains(word) for other in self._others.values())
+
+    def has_one_of(self, words: tuple[str, ...]) -> bool:
+        """Tell whether one of the texts has one of some words."""
+        return self._own.has_one_of(words) or any(other.has_one_of(words) for other in self._others.values())
+
+    def place_inside(self, place: Place, value: str, start: int, end: int) -> Place:
+        """Give the place of ``value[start:end]`` in the file that the value stands in."""
+        return (self._others[place.file] if place.file else self._own).place_inside(place, value, start, end)
 
 
 def _opening(written: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -31,6 +31,8 @@ _TYPE_NAMES = {
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
+_NOT_PIPELINES = {"default": "the defaults", "(template)": "the template"}
+"""What else than a DAG id can come first in a path -> what it is called."""
 _REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
 
 
@@ -52,6 +54,23 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
         if not contract.task_fits(task, listed=listed):
             for error in contract.task_validator(task, listed=listed).iter_errors(task):
                 yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
+
+
+def iter_value_findings(
+    schema: Mapping[str, Any], value: Any, path: Path, source: Source, contract: Contract
+) -> Iterator[Finding]:
+    """Yield what a schema of its own does not allow of one value.
+
+    :param schema: it may refer to the definitions of the contract
+    :param value: the value
+    :param path: where it stands in the source
+    :param source: a file that was read, or a part of it
+    :param contract: the schema in use
+    """
+    if contract.predicate(schema)(value):
+        return
+    for error in contract.value_validator(schema).iter_errors(value):
+        yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
 
 
 def _wrong_part(data: Any, contract: Contract) -> Any:
@@ -113,7 +132,7 @@ def describe_place(path: Path, data: Any) -> str:
         case ():
             return "the file"
         case (str(dag_id),):
-            return f'pipeline "{dag_id}"'
+            return _NOT_PIPELINES.get(dag_id, f'pipeline "{dag_id}"')
         case (str(dag_id), "tasks", task):
             return f'task "{_listed_name(data[dag_id]["tasks"], task, "task_id")}"'
         case (str(dag_id), "task_groups", group):
@@ -234,7 +253,8 @@ def _bad_format(error: Error, path: Path, source: Source) -> Finding:
     message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which has not the form it needs"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
-        message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
+        what = "a pipeline" if not path else "a parameter" if path[-1] == "parameters" else "a task or group"
+        message = f'"{error.instance}" is no name for {what}'
         return Finding("P108", place, message, _description(error))
     return Finding("P105", place, message, _description(error))
 

@@ -49,7 +49,7 @@ def iter_schedule_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 
 def _path(outline: Outline, key: str) -> Path:
-    return (outline.dag_id if key in outline.config else "default", key)
+    return (outline.dag_id, key)
 
 
 def _moment(value: object) -> datetime | None:
