@@ -190,7 +190,7 @@ _RULES = (
     Rule("P803", "change-of-no-pipeline", _ERROR, "an environment that changes a pipeline that does not exist"),
     Rule("P804", "change-of-no-task", _ERROR, "a change of a task that the pipeline or its template does not have"),
     Rule("P805", "default-of-no-task", _WARNING, "defaults for a task that no pipeline has", ignorable=True),
-    Rule("P806", "unread-file", _WARNING, "a file in a folder of templates or environments that nothing reads"),
+    Rule("P806", "unread-file", _WARNING, "a file that stands where nothing reads it", ignorable=True),
     Rule("P810", "unknown-template", _ERROR, "a template that does not exist"),
     Rule("P811", "unknown-parameter", _ERROR, "a value for a parameter that the template does not have"),
     Rule("P812", "missing-parameter", _ERROR, "a parameter without a default that the instance does not give"),

@@ -11,7 +11,6 @@ from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.file_check import MAX_FINDINGS, FileCheck, Scope
 from schemas.pipeline_files import iter_pipeline_files, iter_side_files, iter_yaml_files, sorted_out
 from schemas.report import CheckedFile, Report, join_files
-from schemas.side_reports import iter_side_reports
 from schemas.source import Source, read_source
 from schemas.surroundings import Surroundings
 
@@ -95,8 +94,11 @@ def check_files(
         check_file(p, shown_as=_shown(p, relative_to), contract=contract, scope=scope, surroundings=surroundings)
         for p in pipelines
     ]
-    reports = iter_side_reports(beside, files, surroundings, contract, environment=scope.environment)
-    return join_files([*files, *reports])
+    if beside:
+        from schemas.side_reports import iter_side_reports
+
+        files.extend(iter_side_reports(beside, files, surroundings, contract, environment=scope.environment))
+    return join_files(files)
 
 
 def _shown(path: Path, folder: Path | None) -> str:

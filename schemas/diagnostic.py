@@ -121,6 +121,11 @@ class Finding:
         """How grave it is; the catalogue decides, not the rule."""
         return rule_of(self.code).severity
 
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing may be built because of it."""
+        return self.severity is Severity.ERROR
+
     def in_file(self, path: str) -> Diagnostic:
         """Name the file, unless the place is in another one; what would not print in the words is written out.
 

@@ -17,14 +17,13 @@ from schemas.report import CheckedFile
 from schemas.rules import RULES
 from schemas.rules.secrets import SECRET_CODES, iter_secret_findings, iter_secrets_in
 from schemas.shape import iter_shape_findings
-from schemas.side_checks import concerning, is_error, iter_idle_defaults
 from schemas.soundness import concerned
 from schemas.source import Source
 from schemas.spec import Pipeline
 from schemas.spec_of import pipeline_of
-from schemas.surroundings import Around, Kind
-from schemas.template_file import wrap
+from schemas.surroundings import Around, Kind, SideFile
 from schemas.told_once import mistake_of, told_once
+from schemas.tree import wrap
 from schemas.views import DEFAULT, View, Views
 
 MAX_FINDINGS = 300
@@ -83,7 +82,7 @@ class FileCheck:
         diagnostics = self._diagnostics(findings, is_whole=is_whole)
         paths = {diagnostic.path for diagnostic in diagnostics}
         # after so many errors no more were looked for, so nothing may be built
-        looked_through = sum(is_error(finding) for finding, _ in others) < MAX_FINDINGS
+        looked_through = sum(finding.is_error for finding, _ in others) < MAX_FINDINGS
         return CheckedFile(
             path=self._source.path,
             shown=self._shown,
@@ -138,8 +137,13 @@ class FileCheck:
         found = {}
         for view in self._looked_at:
             for file in view.files:
-                found.update(dict.fromkeys(concerning(file, view.dag_id, self._contract)))
+                found.update(dict.fromkeys(self._concerning(view, file)))
         return found
+
+    def _concerning(self, view: View, file: SideFile) -> tuple[Finding, ...]:
+        from schemas.side_checks import concerning
+
+        return concerning(file, view.dag_id, self._contract)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:
@@ -179,7 +183,9 @@ class FileCheck:
         yield from map(_Found, self._iter_shared())
         for number, view in enumerate(self._looked_at):
             yield from (_Found(finding, view) for finding in self._iter_in(view, self._outlines.get(number)))
-        if self._task_ids is not None:
+        if self._views.default.value and self._task_ids is not None:
+            from schemas.side_checks import iter_idle_defaults
+
             yield from map(_Found, iter_idle_defaults(self._views.default, self._task_ids))
 
     def _iter_shared(self) -> Iterator[Finding]:
@@ -230,7 +236,7 @@ class FileCheck:
     # -- what is sound ------------------------------------------------------------------------------------------------
 
     def _iter_sound(self, found: Iterable[_Found]) -> Iterator[Pipeline]:
-        broken = self._broken([one for one in found if is_error(one.finding)])
+        broken = self._broken([one for one in found if one.finding.is_error])
         for number, outline in self._outlines.items():
             view = self._looked_at[number]
             if view.environment == self._scope.environment and view.dag_id not in broken:
@@ -244,8 +250,8 @@ class FileCheck:
         broken = set(concerned(self._source, dag_ids, of_all))
         broken |= {view.dag_id for _, view in errors if view and view.environment == self._scope.environment}
         for view in self._looked_at:
-            of_view = (finding for file in view.files for finding in concerning(file, view.dag_id, self._contract))
-            if view.environment == self._scope.environment and any(map(is_error, of_view)):
+            of_view = (finding for file in view.files for finding in self._concerning(view, file))
+            if view.environment == self._scope.environment and any(finding.is_error for finding in of_view):
                 broken.add(view.dag_id)
         return broken
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from schemas.contract import Contract
 from schemas.diagnostic import Finding, Place, did_you_mean, joined
-from schemas.layers import EMPTY, Layer
+from schemas.layers import EMPTY, OWN_KEYS, Layer
 from schemas.placeholders import Filling, fill, put_in_size
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import Around, Kind, SideFile, is_name
-from schemas.template_file import OWN_KEYS, Template, wrap
+from schemas.template_file import Template
+from schemas.tree import wrap
 
 MAX_PUT_IN = 100_000
 """Values that the pipelines made of templates may have in one file, all counted; long texts count for several."""

@@ -16,6 +16,8 @@ WHOLE = frozenset(
      "on_skipped_callback"}
 )  # fmt: skip
 """Arguments of DAGs and tasks whose mappings are one value, not a set of settings: a part of it means nothing."""
+OWN_KEYS = ("template", "parameters")
+"""What makes a pipeline of a template; the rest is laid over the template."""
 NAMES = {"tasks": "task_id", "task_groups": "group_name"}
 """What holds entries with ids, in map form or in list form -> the key of the id in list form."""
 

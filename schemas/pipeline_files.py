@@ -27,22 +27,24 @@ def iter_side_files(folder: Path) -> Iterator[Path]:
 def sorted_out(paths: Iterable[Path], surroundings: Surroundings) -> tuple[list[Path], list[Path]]:
     """Tell pipeline files from those that have a part in them, and add the pipelines that these have a part in.
 
-    :param paths: YAML files; one that is named twice, in whatever spelling, is one file
+    :param paths: YAML files
     :param surroundings: what knows the files around them
     :returns: the pipeline files, and the others
     """
-    pipelines: dict[Path, Path] = {}
+    pipelines: dict[Path, None] = {}
     beside: dict[Path, None] = {}
     for path in paths:
-        absolute = absolute_path(path)
         if surroundings.kind_of(path) is None:
-            pipelines.setdefault(absolute, path)
+            pipelines[path] = None
         else:
-            beside[absolute] = None
+            beside[absolute_path(path)] = None
+    if not beside:
+        return list(pipelines), []
+    by_place = {absolute_path(path): path for path in pipelines}
     for home in {surroundings.home_of(path): None for path in beside}:
         for path in iter_pipeline_files(home):
-            pipelines.setdefault(path, path)
-    return list(pipelines.values()), list(beside)
+            by_place.setdefault(path, path)
+    return list(by_place.values()), list(beside)
 
 
 def iter_yaml_files(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import islice
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, Severity
+from schemas.diagnostic import Finding, Place
 from schemas.instances import template_of
 from schemas.layers import Layer, entries, lay_over
 from schemas.outline import iter_outlines
@@ -18,9 +18,9 @@ from schemas.rules.secrets import iter_secrets_in
 from schemas.shape import iter_shape_findings, iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import Around, Kind, SideFile
-from schemas.template_file import Template, wrap
+from schemas.template_file import Template
 from schemas.told_once import told_once
-from schemas.tree import PutIn
+from schemas.tree import PutIn, wrap
 from schemas.views import DEFAULT, is_complete
 
 ByPipeline = Mapping[str, tuple[Finding, ...]]
@@ -48,11 +48,6 @@ def concerning(file: SideFile, dag_id: str, contract: Contract) -> tuple[Finding
     """Give what is wrong with a file, as far as it concerns a pipeline."""
     found = check_side_file(file, contract)
     return (*found.get(_ALL, ()), *found.get(dag_id, ()))
-
-
-def is_error(finding: Finding) -> bool:
-    """Tell whether nothing may be built because of it."""
-    return finding.severity is Severity.ERROR
 
 
 _Found = Iterable[tuple[str, Finding]]
@@ -167,7 +162,7 @@ def iter_sample_findings(file: SideFile, around: Around, contract: Contract) -> 
     findings = list(iter_shape_findings(source, (outline,), contract))
     if not unknown:
         findings += [finding for rule in RULES for finding in rule(outline, source.tree)]
-    yield from (finding for finding in findings if is_error(finding) and finding.place not in unsure)
+    yield from (finding for finding in findings if finding.is_error and finding.place not in unsure)
 
 
 def _sample(template: Template) -> tuple[Layer, set[Place]]:

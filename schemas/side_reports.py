@@ -35,12 +35,13 @@ def iter_side_reports(
     :param contract: the schema in use
     :param environment: the one that is looked at, so that others are left out; all if empty
     """
+    pipeline_files = tuple(checked)
     for path in paths:
         kind, home = surroundings.kind_of(path), surroundings.home_of(path)
         is_other = kind is Kind.ENVIRONMENT and environment not in ("", path.stem)
         if kind is None or is_other:
             continue
-        taking = [file for file in checked if absolute_path(file.path).is_relative_to(home)]
+        taking = [file for file in pipeline_files if absolute_path(file.path).is_relative_to(home)]
         yield _report(surroundings.read(kind, path), taking, surroundings, contract)
 
 

@@ -98,7 +98,7 @@ class Surroundings:
         :param relative_to: findings name the files relative to this folder where they lie in it; where we are, if None
         """
         self._relative_to = absolute_path(relative_to) if relative_to is not None else Path.cwd()
-        self._homes: dict[Path, _Home] = {}
+        self._homes: dict[str, _Home] = {}
         self._around: dict[Path, Around] = {}
         self._files: dict[Path, SideFile] = {}
 
@@ -137,10 +137,12 @@ class Surroundings:
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
     def _home(self, path: Path) -> _Home:
-        folder = absolute_path(path.parent)
-        if folder not in self._homes:
-            self._homes[folder] = _home(folder)
-        return self._homes[folder]
+        # asked for every file: a name is looked up as it is spelt
+        folder = os.path.dirname(path)  # noqa: PTH120
+        found = self._homes.get(folder)
+        if found is None:
+            found = self._homes[folder] = _home(absolute_path(Path(folder)))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

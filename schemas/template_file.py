@@ -9,18 +9,16 @@ from itertools import islice
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, Severity, did_you_mean
+from schemas.diagnostic import Finding, Place, did_you_mean
 from schemas.layers import EMPTY, Layer
 from schemas.placeholders import Hole, find_holes, iter_named, size_of
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import SideFile
-from schemas.tree import Tree
+from schemas.tree import wrap
 
 ROOT = "(template)"
 """Stands for the file in the paths of findings; no pipeline can have this id."""
-OWN_KEYS = ("template", "parameters")
-"""What makes an instance of a pipeline file; the rest is laid over the template."""
 _SHAPE = {"$ref": "#/$defs/template_file"}
 _MOST = 50
 """Placeholders of one kind that are told of."""
@@ -58,7 +56,7 @@ class Template:
     @cached_property
     def is_broken(self) -> bool:
         """Whether no instance can be made of it."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return any(finding.is_error for finding in self.findings)
 
     @cached_property
     def size(self) -> int:
@@ -177,11 +175,6 @@ class Parameter:
     @cached_property
     def _fits(self) -> Callable[[Any], bool]:
         return self.contract.predicate(self._value_schema)
-
-
-def wrap(name: str, tree: Tree) -> Tree:
-    """Give the tree of a mapping that has a value under one key."""
-    return Tree().with_children({name: tree}, {name: tree})
 
 
 def _frame(data: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.diagnostic import START, Place
 
-_NO_KEYS: dict[str, Any] = {}
+_NO_KEYS: dict[Any, Any] = {}
 _NO_CHILDREN: dict[Any, Any] = {}
 
 
@@ -22,7 +22,7 @@ class Tree:
         self._start = start
         self._end = end
         self._file = file
-        self._keys: dict[str, Any] = _NO_KEYS
+        self._keys: dict[Any, Any] = _NO_KEYS
         self.children: dict[Any, Tree] = _NO_CHILDREN
 
     @property
@@ -47,15 +47,20 @@ class Tree:
     def key(self, path: tuple[str | int, ...]) -> Place:
         """Give the place of the key that a path ends in, or of the value where it ends in a list index."""
         parent = self.find(path[:-1])
-        if path and path[-1] in parent._keys:
-            return parent.key_tree(str(path[-1])).place
-        return self.find(path).place
+        found = parent._keys.get(path[-1]) if path else None
+        if found is None:
+            return self.find(path).place
+        # the parser's event, most of the time
+        return parent.key_tree(str(path[-1])).place if isinstance(found, Tree) else parent._event_place(found)
 
     def key_tree(self, key: str) -> Tree:
         """Give the place of a key that there is, as a tree of its own."""
         found = self._keys[key]
         # the parser's event for it, or where the mapping was put together, a tree already
         return found if isinstance(found, Tree) else Tree(found.start_mark, found.end_mark, self._file)
+
+    def _event_place(self, event: Any) -> Place:
+        return between(event.start_mark, event.end_mark, self._file)
 
     def with_children(self, children: Mapping[Any, Tree], keys: Mapping[str, Tree] | None = None) -> Tree:
         """Give a tree for a value that was put together, at the same place.
@@ -88,11 +93,19 @@ class PutIn(Tree):
         """Give the place of a key that there is, with the same note."""
         return PutIn(super().key_tree(key), self._note)
 
+    def _event_place(self, event: Any) -> Place:
+        return PutIn(Tree(event.start_mark, event.end_mark, self._file), self._note).place
+
     @property
     def place(self) -> Place:
         """Where the value is written, with a note that tells where it is put in."""
         at = super().place
         return Place(at.line, at.column, at.end_line, at.end_column, at.file, self._note)
+
+
+def wrap(name: str, tree: Tree) -> Tree:
+    """Give the tree of a mapping that has a value under one key."""
+    return Tree().with_children({name: tree}, {name: tree})
 
 
 def between(start: Any, end: Any, file: str = "") -> Place:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.contract import Contract
 from schemas.diagnostic import Finding
-from schemas.instances import Instance, Instances
-from schemas.layers import EMPTY, Layer, entries, join_defaults, lay_over, without
+from schemas.layers import EMPTY, OWN_KEYS, Layer, entries, join_defaults, lay_over, without
 from schemas.position import FileText, LayeredText
 from schemas.rules.hints import Hints
 from schemas.source import Source
 from schemas.surroundings import Around, SideFile
-from schemas.template_file import OWN_KEYS
+
+if TYPE_CHECKING:
+    from schemas.instances import Instance, Instances
 
 DEFAULT = "default"
 _MAKES_A_TASK = ("operator", "decorator")
@@ -62,7 +63,8 @@ class Views:
     def __init__(self, source: Source, shown: str, around: Around, contract: Contract) -> None:
         self._source = source
         self._around = around
-        self._instances = Instances(source, shown, around, contract)
+        self._shown = shown
+        self._contract = contract
         self._text = FileText(source.text)
         self._data: Mapping[str, Any] = source.data if isinstance(source.data, dict) else {}
         self._shared: dict[str, Layer] = {}
@@ -80,8 +82,15 @@ class Views:
 
     @property
     def templates(self) -> set[str]:
-        """The templates that the pipelines name, whether there are such or not."""
-        return self._instances.names
+        """The templates that the pipelines name, whether there are such or not; known when they have been made."""
+        return self._instances.names if "_instances" in self.__dict__ else set()
+
+    @cached_property
+    def _instances(self) -> Instances:
+        # most files have none
+        from schemas.instances import Instances
+
+        return Instances(self._source, self._shown, self._around, self._contract)
 
     @cached_property
     def default(self) -> Layer:
