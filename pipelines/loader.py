@@ -46,7 +46,7 @@ def load(folder: Path, *, dag_id: str | None = None) -> Loaded:
     :param folder: where the YAML files are
     :param dag_id: if given, only files that can define this DAG are read, and only it is built
     """
-    scope = Scope(chosen_environment())
+    scope = Scope(chosen_environment(), dag_id=dag_id or "")
     report = check_files(_files(folder, dag_id), relative_to=folder.parent, scope=scope)
     dags: dict[str, DAG] = {}
     diagnostics = [d for d in report.diagnostics if d.severity is Severity.ERROR]

@@ -39,6 +39,8 @@ class Scope:
     """The environment that they are in; none if empty."""
     every_environment: bool = False
     """Whether to look at them in each environment besides."""
+    dag_id: str = ""
+    """The only pipeline to look at; all if empty."""
 
 
 class _Found(NamedTuple):
@@ -77,7 +79,7 @@ class FileCheck:
         silenced: set[tuple[str, int, str]] = set()
         if self._source.data is not None:
             findings, silenced = without_ignored(findings, texts)
-            is_all = not self._scope.environment
+            is_all = not self._scope.environment and not self._scope.dag_id
             findings += iter_ignore_findings(self._source.text, silenced, is_all=is_all)
         diagnostics = self._diagnostics(findings, is_whole=is_whole)
         paths = {diagnostic.path for diagnostic in diagnostics}
@@ -116,6 +118,8 @@ class FileCheck:
         chosen = self._scope.environment
         if chosen and not self._around.environment(chosen):
             return ()
+        if self._scope.dag_id:
+            return tuple(self._views.one(self._scope.dag_id, chosen))
         views = list(self._views.in_environment(chosen))
         if self._scope.every_environment:
             for name in self._around.names(Kind.ENVIRONMENT):
@@ -153,7 +157,8 @@ class FileCheck:
 
     @cached_property
     def _task_ids(self) -> frozenset[str] | None:
-        if self._source.data is None or len(self._outlines) < len(self._looked_at) or not self._looked_at:
+        views = () if self._source.data is None or self._scope.dag_id else self._looked_at
+        if not views or len(self._outlines) < len(views):
             return None
         return frozenset(task.id for outline in self._outlines.values() for task in outline.tasks)
 
@@ -162,6 +167,8 @@ class FileCheck:
     def _iter_secrets(self) -> Iterator[_Found]:
         data, tree = self._source.data, self._source.tree
         for key, value in data.items() if isinstance(data, dict) else ():
+            if self._scope.dag_id not in ("", key) and key != DEFAULT:
+                continue
             for finding in iter_secrets_in(value, (key,), self._views.text, tree):
                 yield _Found(finding)
         for view in self._looked_at:

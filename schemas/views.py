@@ -105,6 +105,11 @@ class Views:
         for dag_id in self.dag_ids:
             yield self._view(dag_id, name)
 
+    def one(self, dag_id: str, environment: str) -> Iterator[View]:
+        """Yield a single pipeline in an environment, if the file has it."""
+        if dag_id in self._data and dag_id != DEFAULT:
+            yield self._view(dag_id, environment)
+
     def changed_in(self, name: str) -> Iterator[View]:
         """Yield the pipelines that an environment changes, as they are in it."""
         layers = [file.layer.value for file in self._around.environment(name)]
