@@ -51,13 +51,20 @@ def _describe_layers(definitions: Schema) -> None:
         inherited = {key: ref for key, ref in arguments.items() if key != "task_groups" or name != "default"}
         definitions[name]["properties"] = {**inherited, **own}
     definitions["partial_task"]["properties"] = of_tasks
-    definitions["template_task"]["properties"] = {**_or_placeholder(of_tasks), "operator": of_tasks["operator"]}
-    pipeline = definitions["template_pipeline"]["properties"]
+    definitions["template_task"]["properties"] = {
+        **_or_placeholder(of_tasks, definitions),
+        "operator": of_tasks["operator"],
+    }
     plain = {key: ref for key, ref in arguments.items() if key not in (*_ENTRIES, "default_args")}
     default_args = _references("default_args", definitions["default_args"]["properties"])
-    pipeline |= {
-        **_or_placeholder(plain),
-        "default_args": {"type": "object", "properties": _or_placeholder(default_args), "additionalProperties": False},
+    definitions["template_pipeline"]["properties"] |= {
+        **_or_placeholder(plain, definitions),
+        "default_args": {
+            "description": definitions["default_args"]["description"],
+            "type": "object",
+            "properties": _or_placeholder(default_args, definitions),
+            "additionalProperties": False,
+        },
     }
 
 
@@ -65,8 +72,23 @@ def _references(name: str, properties: Iterable[str]) -> Schema:
     return {key: {"$ref": f"#/$defs/{name}/properties/{key}"} for key in properties}
 
 
-def _or_placeholder(properties: Mapping[str, Schema]) -> Schema:
-    return {key: {"anyOf": [schema, {"$ref": "#/$defs/placeholder"}]} for key, schema in properties.items()}
+def _or_placeholder(properties: Mapping[str, Schema], definitions: Schema) -> Schema:
+    """Let values be texts with placeholders, too: an editor does not know what will be put in."""
+    placeholder = {"$ref": "#/$defs/placeholder"}
+    return {
+        key: {"description": _description(schema, definitions), "anyOf": [schema, placeholder]}
+        for key, schema in properties.items()
+    }
+
+
+def _description(schema: Schema, definitions: Schema) -> str:
+    """Give the description of a schema, or of what it refers to."""
+    while "description" not in schema:
+        target: Any = {"$defs": definitions}
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        schema = target
+    return str(schema["description"])
 
 
 def _first_sentence(text: str) -> str:
