@@ -77,7 +77,12 @@ def check_source(
 
 
 def check_files(
-    paths: Iterable[Path], *, relative_to: Path | None = None, schema: Path = SCHEMA_FILE, scope: Scope = BASE
+    paths: Iterable[Path],
+    *,
+    relative_to: Path | None = None,
+    schema: Path = SCHEMA_FILE,
+    scope: Scope = BASE,
+    for_building: bool = True,
 ) -> Report:
     """Check files together: also that no DAG id is defined in two of them.
 
@@ -87,18 +92,22 @@ def check_files(
     :param relative_to: diagnostics name the paths relative to this folder where they lie in it
     :param schema: the schema file in use
     :param scope: in which environments
+    :param for_building: whether to keep the pipelines, and the texts of files without diagnostics; who only wants the
+        diagnostics of thousands of files saves most of the memory
     """
     contract, surroundings = load_contract(schema), Surroundings(relative_to)
     pipelines, beside = sorted_out(paths, surroundings)
-    files = [
+    files = (
         check_file(p, shown_as=_shown(p, relative_to), contract=contract, scope=scope, surroundings=surroundings)
         for p in pipelines
-    ]
-    if beside:
-        from schemas.side_reports import iter_side_reports
+    )
+    report = join_files(files, for_building=for_building)
+    if not beside:
+        return report
+    from schemas.side_reports import iter_side_reports
 
-        files.extend(iter_side_reports(beside, files, surroundings, contract, environment=scope.environment))
-    return join_files(files)
+    reports = iter_side_reports(beside, report.files, surroundings, contract, environment=scope.environment)
+    return Report((*report.files, *reports))
 
 
 def _shown(path: Path, folder: Path | None) -> str:

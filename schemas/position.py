@@ -19,13 +19,20 @@ class FileText:
     """The text of a file, with what rules ask about the whole of it, worked out once for all of its pipelines."""
 
     text: str = ""
-    _contains: dict[str, bool] = field(default_factory=dict, repr=False)
+    _contains: dict[str | re.Pattern[str], bool] = field(default_factory=dict, repr=False)
 
     def contains(self, word: str) -> bool:
         """Tell whether the text has a word somewhere: whether it is worth to look through a pipeline for it."""
         found = self._contains.get(word)
         if found is None:
             found = self._contains[word] = word in self.text
+        return found
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether the text has something of a form somewhere."""
+        found = self._contains.get(pattern)
+        if found is None:
+            found = self._contains[pattern] = pattern.search(self.text) is not None
         return found
 
     def has_one_of(self, words: tuple[str, ...]) -> bool:
@@ -87,6 +94,10 @@ class LayeredText(FileText):
     def contains(self, word: str) -> bool:
         """Tell whether one of the texts has a word somewhere."""
         return self._own.contains(word) or any(other.contains(word) for other in self._others.values())
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether one of the texts has something of a form somewhere."""
+        return self._own.holds(pattern) or any(other.holds(pattern) for other in self._others.values())
 
     def has_one_of(self, words: tuple[str, ...]) -> bool:
         """Tell whether one of the texts has one of some words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -64,22 +64,31 @@ class Report:
         return tuple(pipeline for file in self.files for pipeline in file.pipelines)
 
 
-def join_files(files: Iterable[CheckedFile]) -> Report:
-    """Put files together: of pipelines with the same id only the first is built."""
-    return Report(tuple(_without_doubles(list(files))))
+def join_files(files: Iterable[CheckedFile], *, for_building: bool = True) -> Report:
+    """Put files together: of pipelines with the same id only the first is built.
+
+    :param files: each checked
+    :param for_building: whether to keep the pipelines, and the texts of files without diagnostics
+    """
+    checked = _without_doubles(files)
+    return Report(tuple(checked if for_building else map(_verdict, checked)))
 
 
-def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
+def _verdict(file: CheckedFile) -> CheckedFile:
+    return replace(file, text=file.text if file.diagnostics else "", pipelines=())
+
+
+def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
     """Keep the first pipeline of each id; the others get a diagnostic and are not built."""
-    first: dict[str, tuple[Pipeline, str]] = {}
+    first: dict[str, str] = {}
     for file in files:
         kept, doubles = [], []
         for pipeline in file.pipelines:
-            known, shown = first.setdefault(pipeline.dag_id, (pipeline, file.shown))
-            if known is pipeline:
+            where = first.get(pipeline.dag_id)
+            if where is None:
+                first[pipeline.dag_id] = f"{file.shown}:{pipeline.place.line}"
                 kept.append(pipeline)
                 continue
-            where = f"{shown}:{known.place.line}"
             message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
             finding = Finding("P206", pipeline.place, message, "rename one of the two")
             doubles.append(finding.in_file(file.shown))

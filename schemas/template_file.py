@@ -174,7 +174,7 @@ class Parameter:
 
     @cached_property
     def _fits(self) -> Callable[[Any], bool]:
-        return self.contract.predicate(self._value_schema)
+        return self.contract.compile(self._value_schema)
 
 
 def _frame(data: Any) -> Any:

@@ -22,6 +22,7 @@ from schemas.migrate.known import (
     WITHOUT_EFFECT,
     Scope,
 )
+from schemas.migrate.objects import assets_form, param_form, schedule_form
 from schemas.migrate.operators import MOVED
 from schemas.migrate.values import duration_of, is_object, moment_of, plain_value, without_offset
 from schemas.migrate.walk import Found, Path, iter_entries
@@ -100,7 +101,7 @@ def _is_needless(found: Found) -> bool:
 def _zone_of_pipeline(found: Found) -> Iterator[Edit]:
     if found.entry.key == "timezone" and zones.moves_up(found):
         arguments = replace(found.entry, path=found.entry.path[:-1])
-        yield arguments.put_before(f"timezone: {_written(found.entry.value)}")
+        yield arguments.put_before(f"timezone: {written(found.entry.value)}")
 
 
 def _rename(found: Found, _: Contract) -> list[Edit] | None:
@@ -136,12 +137,25 @@ def _new_value(found: Found, key: str, contract: Contract | None) -> str | None:
         return _new_date(found)
     if scope is Scope.DAG and key == "schedule" and _is_none(value):
         return "null"
-    if is_object(value):
-        plain = plain_value(value)
-        return None if plain is None else _written(plain)
+    form = _form(found, key)
+    if form is not None:
+        return None if form == value else written(form)
     if key == "trigger_rule" and scope in (Scope.TASK, Scope.ARGS):
         return TRIGGER_RULES.get(value) if isinstance(value, str) else None
     return None
+
+
+def _form(found: Found, key: str) -> Any:
+    """Give the plain value that stands for an object, or for a list of objects; None if there is none."""
+    value, path = found.entry.value, found.entry.path
+    if found.scope is Scope.DAG and key == "schedule" and isinstance(value, dict | list):
+        return schedule_form(value)
+    if key in ("inlets", "outlets") and found.scope in (Scope.TASK, Scope.ARGS):
+        return assets_form(value)
+    if not is_object(value):
+        return None
+    is_param = len(path) > 1 and path[-2] == "params"
+    return param_form(value) if is_param else plain_value(value)
 
 
 def _kind(found: Found, key: str, contract: Contract | None) -> str:
@@ -187,9 +201,9 @@ def _is_none(value: Any) -> bool:
     return isinstance(value, str) and value.strip().lower() == "none" and value != "none"
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
     """Write a plain value on one line."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
 
