@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.load.file_states import FileStates, read_state
+from pipelines.load.file_states import FileState, FileStates, read_state
 from pipelines.load.scan import scan_ids
 from pipelines.load.shares import WHOLE, Share
 from pipelines.load.spec_cache import KnownFile, KnownPipeline, SpecCache
 from pipelines.load.spec_codec import decode, encode
-from schemas.checker import CheckedFile, check_file, iter_pipeline_files
+from schemas.checker import CheckedFile, Scope, check_file, iter_pipeline_files
 from schemas.diagnostic import Diagnostic
 from schemas.spec import Pipeline
+from schemas.surroundings import Surroundings, chosen_environment
 
 _AT_ONCE = 100
 
@@ -77,6 +78,9 @@ class CheckedFiles:
         self._cache = cache
         self._states = FileStates()
         self._checked: dict[Path, CheckedFile] = {}
+        self._surroundings = Surroundings(folder.parent)
+        self._scope = Scope(chosen_environment())
+        self._sides: dict[Path, FileState | None] = {}
 
     def iter_files(
         self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False, dag_id: str | None = None
@@ -172,17 +176,30 @@ class CheckedFiles:
             ids = scan_ids(content)
             if ids is not None and not any(map(share.takes, ids)):
                 return None
-        checked = check_file(path, shown_as=self._shown(path))
+        checked = check_file(
+            path, shown_as=self._shown(path), scope=self._scope, surroundings=self._surroundings
+        )
         self._checked[path] = checked
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE
         if checked.diagnostics:
             findings = Findings(checked.diagnostics, {**checked.texts, checked.shown: checked.text})
-        if content is not None and all(pipeline.spec for pipeline in known):
+        sides = {other: self._side_state(other) for other in checked.depends_on}
+        if content is not None and all(pipeline.spec for pipeline in known) and None not in sides.values():
             kept = encode(Findings, findings) if checked.diagnostics else ""
-            self._cache.keep(path, KnownFile(state, {}, True, kept, checked.text, known))
+            depends_on = {other: side for other, side in sides.items() if side is not None}
+            self._cache.keep(path, KnownFile(state, depends_on, True, kept, checked.text, known))
         pairs = zip(known, checked.pipelines, strict=True)
         return FoundFile(path, checked.shown, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs])
+
+    def _side_state(self, path: Path) -> FileState | None:
+        """Give the state of a file that has a part in others; None if it says something else than was read."""
+        if path not in self._sides:
+            state, content = read_state(path)
+            text = self._surroundings.text_of(path)
+            same = text is None if content is None else content.decode("utf-8", "replace") == text
+            self._sides[path] = state if same else None
+        return self._sides[path]
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.folder.parent).as_posix()
