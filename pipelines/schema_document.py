@@ -74,6 +74,7 @@ def _add_taskflow(definitions: Schema, decorators: Mapping[str, Schema], functio
     arguments = argument_schemas(functions, shape["properties"])
     definitions["decorators"] = {name: unless_mapped(schema) for name, schema in decorators.items()}
     definitions["arguments"] = {path: unless_mapped(schema) for path, schema in arguments.items()}
+    _offer(definitions["task_function_path"], arguments, functions)
     known, other = shape["properties"]["decorator"]["anyOf"]
     _offer(known, decorators, decorators)
     other["pattern"] = decorator_pattern(decorators)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 PRESETS = (
@@ -44,9 +45,14 @@ def _is_cron(value: Any) -> bool:
         return True
     if value.startswith("@") or len(value) > _LONGEST_CRON:
         return False
+    return _is_expression(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_expression(text: str) -> bool:
     from croniter import croniter
 
-    return bool(croniter.is_valid(value))
+    return bool(croniter.is_valid(text))
 
 
 def _is_reference(value: Any) -> bool:

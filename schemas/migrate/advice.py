@@ -44,8 +44,6 @@ def _iter_advised(findings: Iterable[Finding], advice: dict[tuple[int, int], str
 def _iter_advice(source: Source) -> Iterator[tuple[tuple[int, int], str]]:
     for found in iter_entries(source):
         of_key, of_value = _of_key(found), _of_value(found)
-        if found.scope is Scope.TASK and found.entry.key == "decorator":
-            yield _at(source.tree.key(found.owner)), of_key
         if of_key:
             yield _at(found.entry.key_place), of_key
         if of_value:
