@@ -16,7 +16,8 @@ from schemas.surroundings import Surroundings
 
 __all__ = [
     "BASE", "MAX_FINDINGS", "CheckedFile", "Report", "Scope", "check_file", "check_files", "check_source",
-    "double_diagnostic", "iter_pipeline_files", "iter_side_files", "iter_yaml_files", "join_files", "without_collection",
+    "double_diagnostic", "iter_pipeline_files", "iter_side_files", "iter_yaml_files", "join_files",
+    "without_collection",
 ]  # fmt: skip
 
 BASE = Scope()

@@ -176,9 +176,7 @@ class CheckedFiles:
             ids = scan_ids(content)
             if ids is not None and not any(map(share.takes, ids)):
                 return None
-        checked = check_file(
-            path, shown_as=self._shown(path), scope=self._scope, surroundings=self._surroundings
-        )
+        checked = check_file(path, shown_as=self._shown(path), scope=self._scope, surroundings=self._surroundings)
         self._checked[path] = checked
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE
