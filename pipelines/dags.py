@@ -12,5 +12,9 @@ import airflow.providers.standard.operators.python  # noqa: F401
 from airflow.sdk import get_parsing_context
 
 from pipelines.loader import load
+from pipelines.presentation import open_presentation
 
-globals().update(load(Path(__file__).parent, dag_id=get_parsing_context().dag_id).dags)
+wanted = get_parsing_context().dag_id
+loaded = load(Path(__file__).parent, dag_id=wanted, presentation=None if wanted else open_presentation())
+# Airflow looks for DAGs in the values; a DAG may be called __file__, which is taken.
+globals().update({f"dag {dag_id}": dag for dag_id, dag in loaded.dags.items()})

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.hidden import hide, mask_for_tasks, without_secrets
+from pipelines.metrics import send_broken_files
 from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
 from schemas.diagnostic import Diagnostic, Finding, Severity
 from schemas.formats.text import render_text
@@ -15,6 +17,8 @@ from schemas.spec import Pipeline
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
+
+    from pipelines.presentation import Presentation
 
 
 class InvalidPipelineError(Exception):
@@ -37,44 +41,54 @@ class Loaded:
     """Shown path -> source text, for the files that have diagnostics."""
 
 
-def load(folder: Path, *, dag_id: str | None = None) -> Loaded:
+def load(folder: Path, *, dag_id: str | None = None, presentation: Presentation | None = None) -> Loaded:
     """Build every sound pipeline of a folder, or only one.
 
     It never raises for what a YAML file says: a broken pipeline is left out and its problems are returned.
 
     :param folder: where the YAML files are
-    :param dag_id: if given, only files that can define this DAG are read, and only it is built
+    :param dag_id: if given, only files that can define this DAG are read, and only it is built, for a task of it
+    :param presentation: what the UI shows of the DAGs; needed only where Airflow writes them to its database
     """
     report = check_files(_files(folder, dag_id), relative_to=folder.parent)
     dags: dict[str, DAG] = {}
     diagnostics = [d for d in report.diagnostics if d.severity is Severity.ERROR]
     for file in report.files:
-        for pipeline in file.pipelines:
+        for pipeline in map(without_secrets, file.pipelines):
             if dag_id in (None, pipeline.dag_id):
-                diagnostics.extend(_build(pipeline, folder, dags))
+                diagnostics.extend(_build(pipeline, file.shown, dags, for_task=dag_id is not None))
+        if presentation is not None:
+            presentation.add(file, dags)
+    if presentation is not None:
+        presentation.finish()
     return Loaded(dags, tuple(sorted(diagnostics)), _texts(report, folder))
 
 
 def raise_problems(folder: Path) -> None:
-    """Raise every problem of a folder as one error, for Airflow's Import Errors.
+    """Raise every problem of a folder as one error, for Airflow's Import Errors, and count the files that have some.
 
     :param folder: where the YAML files are
     :raises InvalidPipelineError: if any pipeline cannot be built
     """
     loaded = load(folder)
+    send_broken_files(len({diagnostic.path for diagnostic in loaded.diagnostics}))
     if loaded.diagnostics:
         raise InvalidPipelineError(loaded.diagnostics, loaded.texts) from None
 
 
-def _build(pipeline: Pipeline, folder: Path, dags: dict[str, DAG]) -> list[Diagnostic]:
+def _build(pipeline: Pipeline, shown: str, dags: dict[str, DAG], *, for_task: bool) -> list[Diagnostic]:
     from pipelines.builder import BuildError, build_dag
+    from pipelines.taking_in import RefusedError, take_in
 
     try:
+        if for_task:
+            mask_for_tasks(pipeline.secrets)
+        else:
+            take_in(build_dag(pipeline))
         dags[pipeline.dag_id] = build_dag(pipeline)
-    except BuildError as error:
-        shown = pipeline.path.relative_to(folder.parent).as_posix()
-        message = f'pipeline "{pipeline.dag_id}" cannot be built: {error}'
-        return [Finding("P900", error.place, message).in_file(shown)]
+    except (BuildError, RefusedError) as error:
+        message = hide(f'pipeline "{pipeline.dag_id}" cannot be built: {error}', pipeline.secrets)
+        return [Finding("P900", getattr(error, "place", pipeline.place), message).in_file(shown)]
     return []
 
 

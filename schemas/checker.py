@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from schemas.bounds import iter_bounds
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
 from schemas.ignores import without_ignored
 from schemas.layers import lay_over
-from schemas.masking import mask
+from schemas.masking import mask, read_secrets
 from schemas.outline import Node, Outline, iter_outlines
 from schemas.rules import RULES
 from schemas.rules.graph import id_place
@@ -115,6 +116,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     secrets = [finding for outline in outlines for finding in iter_secret_findings(outline, source.tree)]
     others, is_whole = _limited(_iter_findings(source, outlines, contract))
     findings = _merged([*secrets, *others])
+    hidden = read_secrets(source.text, secrets, SECRET_CODES)
     # a secret is hidden even where a comment silences its rule
     text, findings = mask(source.text, findings, SECRET_CODES)
     if source.data is not None:
@@ -130,7 +132,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     # after so many errors no more were looked for, so nothing may be built
     looked_through = sum(finding.severity is Severity.ERROR for finding in others) < MAX_FINDINGS
     sound = _without_broken(outlines, source, errors) if looked_through else ()
-    pipelines = tuple(_pipeline(outline, source, contract) for outline in sound)
+    pipelines = tuple(_pipeline(outline, source, contract, hidden) for outline in sound)
     return CheckedFile(source.path, shown_as, text, pipelines, tuple(diagnostics))
 
 
@@ -231,12 +233,12 @@ def _span(place: Place) -> tuple[_Position, _Position]:
     return start, max(end, (place.line, place.column + 1))
 
 
-def _pipeline(outline: Outline, source: Source, contract: Contract) -> Pipeline:
+def _pipeline(outline: Outline, source: Source, contract: Contract, secrets: tuple[str, ...]) -> Pipeline:
     config = lay_over(source.data[outline.dag_id], source.data.get("default") or {})
     config.pop("tasks")
     place = source.tree.key((outline.dag_id,))
     tasks = tuple(_task(node, source.tree, contract) for node in outline.tasks)
-    return Pipeline(outline.dag_id, source.path, place, config, tasks)
+    return Pipeline(outline.dag_id, source.path, place, config, tasks, secrets)
 
 
 def _task(node: Node, tree: Tree, contract: Contract) -> Task:
@@ -248,7 +250,8 @@ def _task(node: Node, tree: Tree, contract: Contract) -> Task:
             value = config[key]
             references[key] = (value,) if isinstance(value, str) else tuple(value)
     conversions = {key: kind for key, kind in contract.conversions(operator).items() if key in config}
-    return Task(node.id, config, references, conversions, id_place(node, tree))
+    thresholds = tuple(iter_bounds(config, contract.threshold_patterns(operator)))
+    return Task(node.id, config, references, conversions, id_place(node, tree), thresholds)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

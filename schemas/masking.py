@@ -45,6 +45,23 @@ def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[
     return "".join(masked), cleaned
 
 
+def read_secrets(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, ...]:
+    """Give what findings mark as secret, in every way in which it may be written elsewhere; the longest first.
+
+    :param text: of the file
+    :param findings: on that file
+    :param codes: of the rules that find secrets
+    """
+    wanted = frozenset(codes)
+    places = {finding.place for finding in findings if finding.code in wanted}
+    if not places:
+        return ()
+    lines = FileText(text)
+    spans = [(lines.offset(at.line, at.column), lines.offset(at.end_line, at.end_column)) for at in places]
+    forms = {form for start, end in spans for form in _forms(text[start:end])}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
 def _forms(written: str) -> Iterator[str]:
     """Yield the ways in which a message may have a secret: as written, as read, and as JSON of that."""
     read = _read_scalar(written)

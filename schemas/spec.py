@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class Task:
     """Parameter -> ``duration`` or ``date``, for those whose text stands for a Python value."""
     place: Place
     """Where the task's name stands in its file."""
+    thresholds: tuple[tuple[str, str], ...] = ()
+    """What it judges by which bounds, as in ``("gates.recall", "min 0.9, warn 0.92")``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,5 @@ class Pipeline:
     config: Mapping[str, Any]
     """What it has been given, its own values laid over those that it shares with others; without tasks."""
     tasks: tuple[Task, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Texts in its files that look like secrets, though a comment may say otherwise: shown nowhere."""
