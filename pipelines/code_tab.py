@@ -41,17 +41,17 @@ class CodeFolder:
         try:
             os.utime(path)
         except OSError:
-            return path if self._write(path, text()) else None
+            return path if self._write(path, text) else None
         return path
 
-    def _write(self, path: Path, text: str) -> bool:
+    def _write(self, path: Path, text: Callable[[], str]) -> bool:
         if not self._is_usable:
             return False
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text(), encoding="utf-8")
             temporary.replace(path)
         except OSError as error:
             # the DAGs are more important than what the Code tab shows of them

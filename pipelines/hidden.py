@@ -9,6 +9,7 @@ from typing import Any
 from schemas.spec import Pipeline
 
 _HIDDEN = "***"
+_MASK = "*"
 _FOR_PEOPLE = frozenset({
     "description", "display_name", "dag_display_name", "task_display_name", "doc", "doc_json", "doc_md", "doc_rst",
     "doc_yaml", "label", "title", "tooltip",
@@ -23,6 +24,13 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     """
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Give a source text with asterisks in the place of secrets: lines and columns stay."""
+    for secret in secrets:
+        text = text.replace(secret, "".join(char if char.isspace() else _MASK for char in secret))
     return text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines import PIPELINE_FILE
 from pipelines.code_tab import CodeFolder, open_code_folder
 from pipelines.dag_docs import dag_docs
-from pipelines.hidden import hide
+from pipelines.hidden import hide, mask
 from pipelines.source_url import SourceUrl, SourceUrlError, configured_source_url
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ class Presentation:
 
         :param dags: DAG id -> DAG; those of other files are left alone
         """
-        digest = sha256(file.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        kept = self._code.keep(file.shown, digest, lambda: file.text)
+        secrets = file.pipelines[0].secrets if file.pipelines else ()
+        text = mask(file.text, secrets)
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        kept = self._code.keep(file.shown, digest, lambda: text)
         for pipeline in file.pipelines:
             dag = dags.get(pipeline.dag_id)
             if dag is not None:

@@ -46,7 +46,7 @@ def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[
 
 
 def read_secrets(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, ...]:
-    """Give what findings mark as secret, in every way in which it may be written elsewhere; the longest first.
+    """Give what findings mark as secret and is long enough to be known again elsewhere; the longest first.
 
     :param text: of the file
     :param findings: on that file
@@ -58,7 +58,7 @@ def read_secrets(text: str, findings: Sequence[Finding], codes: Iterable[str]) -
         return ()
     lines = FileText(text)
     spans = [(lines.offset(at.line, at.column), lines.offset(at.end_line, at.end_column)) for at in places]
-    forms = {form for start, end in spans for form in _forms(text[start:end])}
+    forms = {form for start, end in spans for form in _forms(text[start:end]) if len(form) >= _START}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
