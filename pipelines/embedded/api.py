@@ -14,6 +14,7 @@ _MISSING = 404
 _CONFLICT = 409
 _UNAUTHORIZED = 401
 _SERVER_ERROR = 500
+_PAGE = 100
 _ATTEMPTS = 5
 """How often a run is asked for, with 1, 2, 3 and 4 seconds between, while the server fails."""
 
@@ -77,6 +78,15 @@ class AirflowApi:
                 return None
             raise
 
+    def _iter_all(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+        """Yield what a list has, page by page; a server gives so many entries at once and no more."""
+        found: list[dict[str, Any]] = []
+        offset = 0
+        while offset == 0 or len(found) == _PAGE:
+            found = self.call("GET", path, params={"limit": _PAGE, "offset": offset})[key]
+            yield from found
+            offset += _PAGE
+
     def health(self) -> dict[str, Any] | None:
         """Give the health of the components; None while the server does not answer. Needs no login."""
         try:
@@ -96,7 +106,7 @@ class AirflowApi:
 
     def dags(self) -> list[dict[str, Any]]:
         """Give all DAGs."""
-        return self.call("GET", "/dags", params={"limit": 1000})["dags"]  # type: ignore[no-any-return]
+        return list(self._iter_all("/dags", "dags"))
 
     def set_paused(self, dag_id: str, paused: bool) -> None:
         """Pause or unpause a DAG."""
@@ -173,8 +183,7 @@ class AirflowApi:
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Give the task instances of a run."""
-        path = f"{_run_path(dag_id, run_id)}/taskInstances"
-        return self.call("GET", path, params={"limit": 1000})["task_instances"]  # type: ignore[no-any-return]
+        return list(self._iter_all(f"{_run_path(dag_id, run_id)}/taskInstances", "task_instances"))
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Give task id -> state."""
@@ -195,7 +204,7 @@ class AirflowApi:
 
     def import_errors(self) -> list[dict[str, Any]]:
         """Give the files that could not be imported."""
-        return self.call("GET", "/importErrors", params={"limit": 1000})["import_errors"]  # type: ignore[no-any-return]
+        return list(self._iter_all("/importErrors", "import_errors"))
 
     def source(self, dag_id: str) -> str:
         """Give the text of the Code tab."""
