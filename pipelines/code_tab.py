@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -29,29 +30,29 @@ class CodeFolder:
         self._is_usable = True
         self._has_new = False
 
-    def keep(self, shown: str, digest: str, text: Callable[[], str]) -> Path | None:
+    def keep(self, shown: str, text: str) -> Path | None:
         """Keep a text, if it is not there yet.
 
         :param shown: the YAML file as diagnostics name it, such as ``pipelines/churn.yaml``
-        :param digest: a word that changes with the text
-        :param text: gives the text; it is asked only for a new one
+        :param text: what it says
         :returns: the file that it is in; None if none can be written
         """
-        path = self.root / digest / shown
+        content = text.encode("utf-8", "replace")
+        path = self.root / sha256(content).hexdigest()[:16] / shown
         try:
             os.utime(path)
         except OSError:
-            return path if self._write(path, text) else None
+            return path if self._write(path, content) else None
         return path
 
-    def _write(self, path: Path, text: Callable[[], str]) -> bool:
+    def _write(self, path: Path, content: bytes) -> bool:
         if not self._is_usable:
             return False
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             self.root.mkdir(mode=0o700, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text(), encoding="utf-8")
+            temporary.write_bytes(content)
             temporary.replace(path)
         except OSError as error:
             # the DAGs are more important than what the Code tab shows of them

@@ -1,6 +1,7 @@
 """The DAGs of this folder's YAML files, for Airflow; never fails for a broken file (see problems.py).
 
-A worker asks for the one DAG whose task it runs; only that one is built then.
+A worker asks for the one DAG whose task it runs; only that one is built then. Where this file has copies beside it
+(dags_2.py, dags_3.py …), each builds its share of the pipelines: `pipelines shards`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from airflow.sdk import get_parsing_context
 from pipelines.loader import load
 from pipelines.presentation import open_presentation
 
-wanted = get_parsing_context().dag_id
-loaded = load(Path(__file__).parent, dag_id=wanted, presentation=None if wanted else open_presentation())
+_FILE = Path(__file__)
+_WANTED = get_parsing_context().dag_id
+_LOADED = load(_FILE.parent, dag_id=_WANTED, loader=_FILE, presentation=None if _WANTED else open_presentation())
+
 # Airflow looks for DAGs in the values; a DAG may be called __file__, which is taken.
-globals().update({f"dag {dag_id}": dag for dag_id, dag in loaded.dags.items()})
+globals().update({f"dag {dag_id}": dag for dag_id, dag in _LOADED.dags.items()})

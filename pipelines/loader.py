@@ -1,33 +1,48 @@
-"""Loads a folder of YAML files: which files to read, the DAGs of those that are right, the problems of the others."""
+"""Loads a folder of YAML files: the DAGs of those that are right, the problems of the others.
+
+Airflow does so every few seconds, each time in a new process; what is known of a file is kept for the next one.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.hidden import hide, mask_for_tasks, without_secrets
+from pipelines.build import BuildError, build_dag
+from pipelines.hidden import mask_for_tasks
+from pipelines.load.checked_files import CheckedFiles, FoundFile, FoundPipeline
+from pipelines.load.clock import Clock, clock_of
+from pipelines.load.shares import WHOLE, loaders, share_of
+from pipelines.load.spec_cache import SpecCache, open_cache
+from pipelines.load.spec_codec import decode, encode
+from pipelines.load.trial import diagnostic_of, try_out
 from pipelines.metrics import send_broken_files
-from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
-from schemas.diagnostic import Diagnostic, Finding, Severity
+from schemas.checker import double_diagnostic, iter_pipeline_files
+from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
-from schemas.spec import Pipeline
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from pipelines.presentation import Presentation
 
+_MORE_LOADERS = (
+    "`pipelines shards NUMBER` lets so many loader files share the pipelines; Airflow reads them side by side"
+)
+
 
 class InvalidPipelineError(Exception):
     """Files that cannot become DAGs; the text is every diagnostic, as ``pipelines check`` prints it."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic], texts: dict[str, str]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], notes: Iterable[str] = ()) -> None:
         self.diagnostics = tuple(diagnostics)
         """The problems, sorted."""
-        super().__init__("\n" + render_text(self.diagnostics, texts))
+        self.notes = tuple(notes)
+        """What is wrong with no file in particular."""
+        rendered = [render_text(self.diagnostics, texts)] if self.diagnostics else []
+        super().__init__("\n" + "\n".join([*rendered, *self.notes]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,72 +52,180 @@ class Loaded:
     dags: dict[str, DAG]
     diagnostics: tuple[Diagnostic, ...]
     """Errors only, sorted, those of the build included."""
-    texts: dict[str, str]
+    texts: Mapping[str, str]
     """Shown path -> source text, for the files that have diagnostics."""
 
 
-def load(folder: Path, *, dag_id: str | None = None, presentation: Presentation | None = None) -> Loaded:
-    """Build every sound pipeline of a folder, or only one.
+def load(
+    folder: Path, *, dag_id: str | None = None, loader: Path | None = None, presentation: Presentation | None = None
+) -> Loaded:
+    """Build the sound pipelines of a folder, or only one.
 
     It never raises for what a YAML file says: a broken pipeline is left out and its problems are returned.
 
     :param folder: where the YAML files are
-    :param dag_id: if given, only files that can define this DAG are read, and only it is built, for a task of it
+    :param dag_id: if given, only this DAG is built, and no more is read than it takes to find it
+    :param loader: the file that Airflow imports; where there are several, each builds its share
     :param presentation: what the UI shows of the DAGs; needed only where Airflow writes them to its database
     """
-    report = check_files(_files(folder, dag_id), relative_to=folder.parent)
-    dags: dict[str, DAG] = {}
-    diagnostics = [d for d in report.diagnostics if d.severity is Severity.ERROR]
-    for file in report.files:
-        for pipeline in map(without_secrets, file.pipelines):
-            if dag_id in (None, pipeline.dag_id):
-                diagnostics.extend(_build(pipeline, file.shown, dags, for_task=dag_id is not None))
-        if presentation is not None:
-            presentation.add(file, dags)
-    if presentation is not None:
-        presentation.finish()
-    return Loaded(dags, tuple(sorted(diagnostics)), _texts(report, folder))
+    with open_cache(folder) as cache:
+        loading = _Loading(folder, cache, clock_of(loader), presentation)
+        dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
+        return Loaded(dags, tuple(sorted(loading.errors)), loading.texts)
 
 
-def raise_problems(folder: Path) -> None:
+def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
     """Raise every problem of a folder as one error, for Airflow's Import Errors, and count the files that have some.
 
     :param folder: where the YAML files are
+    :param reporter: the file that Airflow imports
     :raises InvalidPipelineError: if any pipeline cannot be built
     """
-    loaded = load(folder)
-    send_broken_files(len({diagnostic.path for diagnostic in loaded.diagnostics}))
-    if loaded.diagnostics:
-        raise InvalidPipelineError(loaded.diagnostics, loaded.texts) from None
+    with open_cache(folder) as cache:
+        loading = _Loading(folder, cache, clock_of(reporter))
+        notes = loading.find_problems()
+    send_broken_files(len({diagnostic.path for diagnostic in loading.errors}))
+    if loading.errors or notes:
+        raise InvalidPipelineError(sorted(loading.errors), loading.texts, notes) from None
 
 
-def _build(pipeline: Pipeline, shown: str, dags: dict[str, DAG], *, for_task: bool) -> list[Diagnostic]:
-    from pipelines.builder import BuildError, build_dag
-    from pipelines.taking_in import RefusedError, take_in
+class _Loading:
+    """One load of a folder: what it has found so far."""
 
-    try:
-        if for_task:
-            mask_for_tasks(pipeline.secrets)
-        else:
-            take_in(build_dag(pipeline))
-        dags[pipeline.dag_id] = build_dag(pipeline)
-    except (BuildError, RefusedError) as error:
-        message = hide(f'pipeline "{pipeline.dag_id}" cannot be built: {error}', pipeline.secrets)
-        return [Finding("P900", getattr(error, "place", pipeline.place), message).in_file(shown)]
-    return []
+    def __init__(self, folder: Path, cache: SpecCache, clock: Clock, presentation: Presentation | None = None) -> None:
+        self.errors: set[Diagnostic] = set()
+        self.texts: dict[str, str] = {}
+        self._folder = folder
+        self._cache = cache
+        self._clock = clock
+        self._presentation = presentation
+        self._files = CheckedFiles(folder, cache)
 
+    def build_one(self, dag_id: str) -> dict[str, DAG]:
+        """Build the DAG of an id, if there is one. Nothing is tried out: Airflow has run it before."""
+        found = self._files.find(dag_id)
+        if found is None:
+            return {}
+        spec = found.spec
+        mask_for_tasks(spec.secrets)
+        try:
+            return {dag_id: build_dag(spec)}
+        except BuildError as error:
+            self._note_refusal(found, diagnostic_of(error, spec, found.shown))
+            return {}
 
-def _files(folder: Path, dag_id: str | None) -> list[Path]:
-    paths = list(iter_pipeline_files(folder))
-    if dag_id is None:
-        return paths
-    # A key of this name can only be in a file that has its text; an escaped spelling of it is not looked for.
-    name = re.compile(re.escape(dag_id).encode())
-    return [path for path in paths if name.search(path.read_bytes())]
+    def build_all(self, loader: Path | None) -> dict[str, DAG]:
+        """Build the DAGs of a loader file."""
+        share = share_of(loader) if loader else WHOLE
+        dags: dict[str, DAG] = {}
+        first: dict[str, FoundPipeline] = {}
+        left_out = ""
+        for file in self._files.iter_files(list(iter_pipeline_files(self._folder)), share=share):
+            if self._clock.is_up:
+                left_out = file.shown
+                break
+            self._note_file(file)
+            for pipeline in file.pipelines:
+                if not share.takes(pipeline.dag_id):
+                    continue
+                if first.setdefault(pipeline.dag_id, pipeline) is not pipeline:
+                    self._note_double(pipeline, first[pipeline.dag_id])
+                    continue
+                dag, refusal = self._try(pipeline)
+                if dag is not None:
+                    dags[pipeline.dag_id] = dag
+                    self._present(dag, pipeline)
+                self._note_refusal(pipeline, refusal)
+        if self._presentation:
+            self._presentation.finish()
+        if loader:
+            self._cache.keep_left_out(loader.name, left_out)
+        return dags
 
+    def find_problems(self) -> list[str]:
+        """Find all problems, without building what is known to build.
 
-def _texts(report: Report, folder: Path) -> dict[str, str]:
-    def shown(file: CheckedFile) -> str:
-        return file.path.relative_to(folder.parent).as_posix()
+        :returns: what is wrong with no file in particular
+        """
+        paths = list(iter_pipeline_files(self._folder))
+        self._cache.forget_others(paths)
+        notes = self._notes_of_loaders()
+        defined: dict[str, list[tuple[FoundPipeline, Diagnostic | None]]] = {}
+        # from the end: loader files go from the beginning, and each checks only what the other has not
+        for number, file in enumerate(self._files.iter_files(paths[::-1], untried=True)):
+            if self._clock.is_up:
+                notes.append(f"{len(paths) - number} of {len(paths)} files are looked at the next time: time was up")
+                break
+            self._note_file(file)
+            for pipeline in file.pipelines:
+                defined.setdefault(pipeline.dag_id, []).append((pipeline, self._refusal(pipeline)))
+        for definitions in defined.values():
+            self._note_refusal(*definitions[-1])
+            if len(definitions) > 1:
+                self._note_doubles([pipeline for pipeline, _ in reversed(definitions)])
+        return notes
 
-    return {shown(file): file.text for file in report.files}
+    def _notes_of_loaders(self) -> list[str]:
+        left_out = self._cache.left_out()
+        return [
+            f"{self._folder.name}/{loader}: {left_out[loader]} and the files after it were left out, "
+            f"for Airflow allows a DAG file only so much time (dagbag_import_timeout)\n  hint: {_MORE_LOADERS}"
+            for loader in loaders(self._folder)
+            if loader in left_out
+        ]
+
+    def _refusal(self, pipeline: FoundPipeline) -> Diagnostic | None:
+        """Say why a pipeline cannot be built; one of which that is known is not built for it."""
+        outcome = pipeline.known.outcome
+        if outcome is None:
+            return self._try(pipeline, at_once=True)[1]
+        return decode(Diagnostic, outcome) if outcome else None
+
+    def _try(self, pipeline: FoundPipeline, *, at_once: bool = False) -> tuple[DAG | None, Diagnostic | None]:
+        """Build a pipeline; one that is new, or has failed before, is tried out, too.
+
+        :param at_once: whether a new one is tried out even if time is short
+        :returns: the DAG, or else why there is none
+        """
+        outcome = pipeline.known.outcome
+        spec = pipeline.spec
+        try:
+            dag = build_dag(spec)
+            if outcome or (outcome is None and (at_once or self._clock.has_room_for_trials)):
+                try_out(dag, spec)
+                outcome = ""
+        except BuildError as error:
+            refusal = diagnostic_of(error, spec, pipeline.shown)
+            self._cache.keep_outcome(pipeline.path, pipeline.known, encode(Diagnostic, refusal))
+            return None, refusal
+        self._cache.keep_outcome(pipeline.path, pipeline.known, outcome)
+        return dag, None
+
+    def _present(self, dag: DAG, pipeline: FoundPipeline) -> None:
+        if self._presentation:
+            self._presentation.add(dag, pipeline.spec, pipeline.shown, lambda: self._files.text(pipeline.path))
+
+    def _note_refusal(self, pipeline: FoundPipeline, refusal: Diagnostic | None) -> None:
+        if refusal is not None:
+            self._note([refusal], {pipeline.shown: self._files.text(pipeline.path)})
+
+    def _note_doubles(self, pipelines: list[FoundPipeline]) -> None:
+        # with where each stands in its file, which was not asked for before
+        dag_id = pipelines[0].dag_id
+        files = self._files.iter_files([pipeline.path for pipeline in pipelines], dag_id=dag_id)
+        found = [pipeline for file in files for pipeline in file.pipelines if pipeline.dag_id == dag_id]
+        for pipeline in found[1:]:
+            self._note_double(pipeline, found[0])
+
+    def _note_double(self, pipeline: FoundPipeline, first: FoundPipeline) -> None:
+        diagnostic = double_diagnostic(pipeline.spec, pipeline.shown, first.spec, first.shown)
+        self._note([diagnostic], {pipeline.shown: self._files.text(pipeline.path)})
+
+    def _note_file(self, file: FoundFile) -> None:
+        self._note(file.findings.diagnostics, file.findings.texts)
+
+    def _note(self, diagnostics: Iterable[Diagnostic], texts: Mapping[str, str]) -> None:
+        errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
+        self.errors.update(errors)
+        if errors:
+            self.texts.update(texts)

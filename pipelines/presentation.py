@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import PIPELINE_FILE
@@ -16,7 +16,7 @@ from pipelines.source_url import SourceUrl, SourceUrlError, configured_source_ur
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-    from schemas.checker import CheckedFile
+    from schemas.spec import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +31,20 @@ class Presentation:
     def __init__(self, code: CodeFolder, url: SourceUrl | None) -> None:
         self._code = code
         self._url = url
+        self._kept: dict[str, Path | None] = {}
 
-    def add(self, file: CheckedFile, dags: Mapping[str, DAG]) -> None:
-        """Add it to the DAGs of a file.
+    def add(self, dag: DAG, pipeline: Pipeline, shown: str, text: Callable[[], str]) -> None:
+        """Add it to a DAG.
 
-        :param dags: DAG id -> DAG; those of other files are left alone
+        :param dag: the DAG
+        :param pipeline: what it was built from
+        :param shown: its file, as diagnostics name it
+        :param text: gives the file's text as its check left it; asked once for each file
         """
-        secrets = file.pipelines[0].secrets if file.pipelines else ()
-        text = mask(file.text, secrets)
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        kept = self._code.keep(file.shown, digest, lambda: text)
-        for pipeline in file.pipelines:
-            dag = dags.get(pipeline.dag_id)
-            if dag is not None:
-                setattr(dag, PIPELINE_FILE, None if kept is None else str(kept))
-                docs = dag_docs(pipeline, file.shown, own=dag.doc_md, url=self._url)
-                dag.doc_md = hide(docs, pipeline.secrets)
+        if shown not in self._kept:
+            self._kept[shown] = self._code.keep(shown, mask(text(), pipeline.secrets))
+        setattr(dag, PIPELINE_FILE, self._kept[shown])
+        dag.doc_md = hide(dag_docs(pipeline, shown, own=dag.doc_md, url=self._url), pipeline.secrets)
 
     def finish(self) -> None:
         """Remove what no DAG needs any more."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,11 @@ class CheckedFile:
     pipelines: tuple[Pipeline, ...]
     """Those in which there is no error."""
     diagnostics: tuple[Diagnostic, ...]
+    """Those too that lie in another file which has a part in its pipelines; the path of each says where."""
+    depends_on: tuple[Path, ...] = ()
+    """Other files that decide what it gives: defaults, environment, templates; also where one could be, and is not."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Shown path -> text, with asterisks in the place of secrets, of the other files that diagnostics lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,13 @@ class Report:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, sorted."""
-        return tuple(sorted(d for file in self.files for d in file.diagnostics))
+        return tuple(sorted({d for file in self.files for d in file.diagnostics}))
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Shown path -> text, of all files that diagnostics may lie in."""
+        texts = {shown: text for file in self.files for shown, text in file.texts.items()}
+        return texts | {file.shown: file.text for file in self.files}
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
@@ -279,9 +290,18 @@ def _without_doubles(files: Sequence[CheckedFile]) -> Iterator[CheckedFile]:
             if known is pipeline:
                 kept.append(pipeline)
                 continue
-            where = f"{shown}:{known.place.line}"
-            message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
-            finding = Finding("P206", pipeline.place, message, "rename one of the two")
-            doubles.append(finding.in_file(file.shown))
+            doubles.append(double_diagnostic(pipeline, file.shown, known, shown))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file
+
+
+def double_diagnostic(pipeline: Pipeline, shown: str, first: Pipeline, shown_first: str) -> Diagnostic:
+    """Say of a pipeline that another file has its id already.
+
+    :param pipeline: the later one
+    :param shown: its file, as diagnostics name it
+    :param first: the one that keeps the id
+    :param shown_first: the file of that
+    """
+    message = f'pipeline "{pipeline.dag_id}" is defined already, in {shown_first}:{first.place.line}'
+    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)

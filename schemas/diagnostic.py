@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.catalogue import Severity, rule_of
@@ -35,6 +35,10 @@ class Place:
     column: int
     end_line: int
     end_column: int
+    file: str = ""
+    """The file as diagnostics name it, if it is another than the one that is checked: defaults, a template …"""
+    note: str = field(default="", compare=False)
+    """What the hint of a finding here says besides: where the other part of it stands."""
 
 
 START = Place(1, 1, 1, 1)
@@ -108,7 +112,11 @@ class Finding:
         return rule_of(self.code).severity
 
     def in_file(self, path: str) -> Diagnostic:
-        """Name the file; what would not print in the words is written out."""
+        """Name the file, unless the place is in another one; what would not print in the words is written out.
+
+        :param path: of the file that is checked
+        """
         at = self.place
-        message, hint = _short(printable(self.message)), _short(printable(self.hint))
-        return Diagnostic(path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)
+        words = "; ".join(part for part in (self.hint, at.note) if part)
+        message, hint = _short(printable(self.message)), _short(printable(words))
+        return Diagnostic(at.file or path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)

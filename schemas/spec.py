@@ -1,4 +1,4 @@
-"""The frozen result of a check: what the builder reads."""
+"""The frozen result of a check: what the build reads."""
 
 from __future__ import annotations
 

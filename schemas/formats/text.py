@@ -24,8 +24,7 @@ _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
 def render(report: Report, display: Display) -> str:
     """Render all diagnostics, and for a person at a terminal a line that counts them."""
-    texts = {file.shown: file.text for file in report.files if file.diagnostics}
-    parts = [render_text(report.diagnostics, texts, color=display.color)] if report.diagnostics else []
+    parts = [render_text(report.diagnostics, report.texts, color=display.color)] if report.diagnostics else []
     if display.summary:
         parts.append(_summary(report, display))
     return "\n".join(parts)
@@ -38,8 +37,13 @@ def render_text(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, 
     :param texts: path -> source text; the source line is left out where there is none
     :param color: whether to print escape sequences for colours
     """
-    lines = {path: split_lines(text) for path, text in texts.items()}
-    return "\n".join(_render(diagnostic, lines.get(diagnostic.path, []), color=color) for diagnostic in diagnostics)
+    lines: dict[str, list[str]] = {}
+    parts = []
+    for diagnostic in diagnostics:
+        if diagnostic.path not in lines:
+            lines[diagnostic.path] = split_lines(texts.get(diagnostic.path, ""))
+        parts.append(_render(diagnostic, lines[diagnostic.path], color=color))
+    return "\n".join(parts)
 
 
 def _render(diagnostic: Diagnostic, lines: list[str], *, color: bool) -> str:

@@ -57,6 +57,8 @@ def serialized(dag: Any) -> Any:
     from airflow.serialization.serialized_objects import DagSerialization
 
     data = DagSerialization.to_dict(dag)["dag"]
+    # Airflow itself does not compare their order
+    data["tasks"].sort(key=lambda task: task["__var"]["task_id"])
     # the zone of the dates beside it, which have one themselves
     data.get("default_args", {}).get("__var", {}).pop("timezone", None)
     return {key: value for key, value in data.items() if key not in _OWN}

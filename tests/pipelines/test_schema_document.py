@@ -73,7 +73,7 @@ def test_what_every_task_takes_is_not_repeated_for_each_operator() -> None:
 def test_durations_of_installed_operators_are_converted_when_built(tmp_path: Path) -> None:
     from datetime import timedelta
 
-    from pipelines.builder import build_dag
+    from pipelines.build import build_dag
     from schemas.checker import check_file
 
     path = tmp_path / "a.yaml"

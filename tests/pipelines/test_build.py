@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.builder import BuildError, build_dag
+from pipelines.build import BuildError, build_dag
 from schemas.catalogue import Severity
 from schemas.checker import check_file
 

@@ -1,0 +1,141 @@
+"""Turns the frozen values of a check into JSON and back, so that another process can have them."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+_PLAIN = (Any, str, int, float, bool, type(None))
+
+
+class _Coder(NamedTuple):
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+
+def encode(kind: type[T], value: T) -> str:
+    """Give the JSON of a value.
+
+    :param kind: a dataclass, or a tuple of them
+    :param value: one of this type
+    :raises ValueError: if a number is too long for JSON
+    """
+    return json.dumps(_coder(kind).encode(value), separators=(",", ":"))
+
+
+def decode(kind: type[T], text: str) -> T:
+    """Give back what :func:`encode` was given.
+
+    :param kind: the same type
+    :param text: the JSON
+    :raises ValueError: if the text is not the JSON of such a value
+    """
+    try:
+        value: T = _coder(kind).decode(json.loads(text))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"no {kind}: {error}") from error
+    return value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_SAME = _Coder(_same, _same)
+
+
+_coders: dict[Any, _Coder] = {}
+
+
+def _coder(kind: Any) -> _Coder:
+    if kind not in _coders:
+        _coders[kind] = _make_coder(kind)
+    return _coders[kind]
+
+
+def _make_coder(kind: Any) -> _Coder:
+    """Make the coder of a type, from its annotations: a new field of a spec needs no line here.
+
+    :raises TypeError: if it is a type for which there is none
+    """
+    origin = get_origin(kind)
+    if kind in _PLAIN:
+        return _SAME
+    if kind is Path:
+        return _Coder(str, Path)
+    if origin in (Union, types.UnionType):
+        return _optional(kind)
+    if origin is tuple:
+        return _tuple(kind)
+    if origin in (dict, Mapping):
+        return _mapping(kind)
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(kind)
+    raise TypeError(f"no coder for {kind}")
+
+
+def _optional(kind: Any) -> _Coder:
+    inner = [part for part in get_args(kind) if part is not type(None)]
+    if all(part in _PLAIN for part in inner):
+        return _SAME
+    if len(inner) != 1:
+        raise TypeError(f"no coder for {kind}")
+    coder = _coder(inner[0])
+    return _Coder(
+        lambda value: None if value is None else coder.encode(value),
+        lambda value: None if value is None else coder.decode(value),
+    )
+
+
+def _tuple(kind: Any) -> _Coder:
+    item, *more = get_args(kind)
+    if more != [...]:
+        raise TypeError(f"no coder for {kind}")
+    coder = _coder(item)
+    if coder is _SAME:
+        return _Coder(list, _tuple_of_list)
+    return _Coder(
+        lambda values: [coder.encode(value) for value in values],
+        lambda values: tuple(coder.decode(value) for value in _list(values)),
+    )
+
+
+def _mapping(kind: Any) -> _Coder:
+    key, item = get_args(kind)
+    if key is not str:
+        raise TypeError(f"no coder for {kind}")
+    coder = _coder(item)
+    if coder is _SAME:
+        return _Coder(dict, dict)
+    return _Coder(
+        lambda values: {key: coder.encode(value) for key, value in values.items()},
+        lambda values: {key: coder.decode(value) for key, value in values.items()},
+    )
+
+
+def _dataclass(kind: Any) -> _Coder:
+    hints = get_type_hints(kind)
+    names = [field.name for field in fields(kind) if field.init]
+    coders = [_coder(hints[name]) for name in names]
+    parts = list(zip(names, coders, strict=True))
+
+    def make(values: Any) -> Any:
+        return kind(*[coder.decode(value) for coder, value in zip(coders, _list(values), strict=True)])
+
+    return _Coder(lambda value: [coder.encode(getattr(value, name)) for name, coder in parts], make)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} in the place of a list")
+    return value
+
+
+def _tuple_of_list(value: Any) -> tuple[Any, ...]:
+    return tuple(_list(value))

@@ -1,0 +1,100 @@
+"""Airflow's time limit: what does not fit in is left out and named; the rest is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from airflow.policies import hookimpl
+
+from pipelines.loader import InvalidPipelineError, load, raise_problems
+
+pytestmark = pytest.mark.airflow
+LIMIT = 1.0
+
+
+class Limit:
+    """A cluster policy, as an administrator may have one."""
+
+    @hookimpl
+    def get_dagbag_import_timeout(self, dag_file_path: str) -> float:
+        return LIMIT
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Builds take the seconds in this list; Airflow allows one second."""
+    from airflow.settings import get_policy_plugin_manager
+
+    from pipelines import loader
+
+    seconds = [0.07]
+    original = loader.build_dag
+
+    def build(pipeline: object) -> object:
+        time.sleep(seconds[0])
+        return original(pipeline)
+
+    monkeypatch.setattr(loader, "build_dag", build)
+    plugin = Limit()
+    get_policy_plugin_manager().register(plugin)
+    yield seconds
+    get_policy_plugin_manager().unregister(plugin)
+
+
+@pytest.fixture
+def loader_file(folder: Path) -> Path:
+    (folder / "dags.py").touch()
+    return folder / "dags.py"
+
+
+def test_what_there_is_no_time_for_is_left_out_and_named(folder: Path, loader_file: Path, slow: list[float]) -> None:
+    started = time.monotonic()
+    dags = load(folder, loader=loader_file).dags
+    assert time.monotonic() - started < LIMIT
+    assert 3 < len(dags) < 20
+    slow[0] = 0
+    with pytest.raises(InvalidPipelineError) as caught:
+        raise_problems(folder)
+    assert caught.value.diagnostics == ()
+    first = sorted(f"file_{number}.yaml" for number in range(20))[len(dags)]
+    assert f"pipelines/dags.py: pipelines/{first} and the files after it were left out" in str(caught.value)
+    assert "hint: `pipelines shards NUMBER`" in str(caught.value)
+
+
+def test_it_is_named_no_more_once_there_is_time(folder: Path, loader_file: Path, slow: list[float]) -> None:
+    load(folder, loader=loader_file)
+    slow[0] = 0
+    assert len(load(folder, loader=loader_file).dags) == 20
+    raise_problems(folder)
+
+
+def test_trials_wait_when_time_is_short(
+    folder: Path, loader_file: Path, slow: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr("pipelines.loader.try_out", lambda dag, _: tried.append(dag.dag_id))
+    slow[0] = 0.035
+    assert len(load(folder, loader=loader_file).dags) == 20
+    first = len(tried)
+    assert 3 < first < 20
+    assert len(load(folder, loader=loader_file).dags) == 20
+    assert len(tried) == len(set(tried)) > first
+
+
+def test_the_report_ends_in_time_and_goes_on_the_next_time(folder: Path, slow: list[float]) -> None:
+    reporter = folder / "problems.py"
+    (folder / "file_0.yaml").write_text("broken: [\n")
+    with pytest.raises(InvalidPipelineError, match=r"of 20 files are looked at the next time") as caught:
+        raise_problems(folder, reporter=reporter)
+    assert caught.value.diagnostics == ()
+    with pytest.raises(InvalidPipelineError) as caught:
+        raise_problems(folder, reporter=reporter)
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["P003"]
+    assert caught.value.notes == ()
+
+
+def test_without_a_loader_file_there_is_no_hurry(folder: Path, slow: list[float]) -> None:
+    assert len(load(folder).dags) == 20
