@@ -39,7 +39,7 @@ def _iter_parts(pipeline: Pipeline, shown: str, own: str | None, url: SourceUrl 
     if own:
         yield own
     yield "\n".join(_iter_facts(pipeline, shown, url))
-    rows = [(task.id, *threshold) for task in pipeline.tasks for threshold in task.thresholds]
+    rows = [(task.id, *threshold) for task in pipeline.tasks for threshold in task.thresholds.items()]
     if rows:
         yield "### Thresholds"
         yield "\n".join(

@@ -261,7 +261,7 @@ def _task(node: Node, tree: Tree, contract: Contract) -> Task:
             value = config[key]
             references[key] = (value,) if isinstance(value, str) else tuple(value)
     conversions = {key: kind for key, kind in contract.conversions(operator).items() if key in config}
-    thresholds = tuple(iter_bounds(config, contract.threshold_patterns(operator)))
+    thresholds = dict(iter_bounds(config, contract.threshold_patterns(operator)))
     return Task(node.id, config, references, conversions, id_place(node, tree), thresholds)
 
 

@@ -23,8 +23,8 @@ class Task:
     """Parameter -> ``duration`` or ``date``, for those whose text stands for a Python value."""
     place: Place
     """Where the task's name stands in its file."""
-    thresholds: tuple[tuple[str, str], ...] = ()
-    """What it judges by which bounds, as in ``("gates.recall", "min 0.9, warn 0.92")``."""
+    thresholds: Mapping[str, str] = field(default_factory=dict)
+    """What it judges -> by which bounds, as in ``gates.recall``, ``min 0.9, warn 0.92``."""
 
 
 @dataclass(frozen=True, slots=True)

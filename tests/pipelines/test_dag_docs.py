@@ -101,7 +101,7 @@ def test_templates_and_variables_stay_as_they_are_written() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30), st.text("ab|`*\\ \n<", min_size=1))
 def test_no_name_breaks_the_table(description: str, column: str) -> None:
     pipeline = pipeline_of(TEXT)
-    task = replace(pipeline.tasks[1], thresholds=((f"columns.{column}", "min 1"),))
+    task = replace(pipeline.tasks[1], thresholds={f"columns.{column}": "min 1"})
     other = replace(pipeline, config={**pipeline.config, "description": description}, tasks=(task,))
     last = dag_docs(other, "pipelines/churn.yaml").splitlines()[-1]
     assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", last)) == 4

@@ -55,7 +55,7 @@ MISTAKES = {
     "graph": ("P204", GOOD.replace("source:", "dependencies: [validate], source:")),
     "schedule": ("P301", GOOD.replace("@daily", "61 25 * * *")),
     "parameter": ("P103", GOOD.replace("rows: {min: 150}", "rows: many")),
-    "reference": ("P201", GOOD.replace("data: download", "data: upload")),
+    "reference": ("P501", GOOD.replace("data: download", "data: upload")),
     "a constructor that raises": (
         'P900 pipeline "many_100" cannot be built: task "day": AttributeError: Invalid Week Day passed: "Moonday"',
         GOOD + f"    day: {{operator: {SENSOR}, week_day: Moonday}}\n",

@@ -27,7 +27,7 @@ def test_no_parameter_of_a_provider_is_taken_for_one() -> None:
 
 def test_the_thresholds_of_a_pipeline_in_the_order_of_its_file(repository: Path) -> None:
     monitoring = check_file(repository / "pipelines" / "monitoring.yaml").pipelines[0]
-    assert [(task.id, *threshold) for task in monitoring.tasks for threshold in task.thresholds] == [
+    assert [(task.id, *threshold) for task in monitoring.tasks for threshold in task.thresholds.items()] == [
         ("check_dag_runs", "failed_runs", "warn 0, fail 2"),
         ("check_dag_runs", "failure_ratio", "warn 10%, fail 50%"),
         ("check_dag_runs", "running_for", "warn 1h, fail 6h"),
