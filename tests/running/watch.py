@@ -73,7 +73,7 @@ class Watch:
             self._failure = error
 
     def _look(self) -> None:
-        for dag in self._api.dags():
+        for dag in self._api.dags(exclude_stale=False):
             if dag["has_import_errors"] or dag["is_stale"]:
                 words = " and ".join(key for key in ("has_import_errors", "is_stale") if dag[key])
                 self._harmed.setdefault(dag["dag_id"], words)
