@@ -13,7 +13,11 @@ import airflow.providers.standard.operators.python  # noqa: F401
 from airflow.sdk import get_parsing_context
 
 from pipelines.loader import load
+from pipelines.presentation import open_presentation
 
 _FILE = Path(__file__)
+_WANTED = get_parsing_context().dag_id
+_LOADED = load(_FILE.parent, dag_id=_WANTED, loader=_FILE, presentation=None if _WANTED else open_presentation())
 
-globals().update(load(_FILE.parent, dag_id=get_parsing_context().dag_id, loader=_FILE).dags)
+# Airflow looks for DAGs in the values; a DAG may be called __file__, which is taken.
+globals().update({f"dag {dag_id}": dag for dag_id, dag in _LOADED.dags.items()})

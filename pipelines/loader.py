@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.build import BuildError, build_dag
+from pipelines.hidden import mask_for_tasks
 from pipelines.load.checked_files import CheckedFiles, FoundFile, FoundPipeline
 from pipelines.load.clock import Clock, clock_of
 from pipelines.load.shares import WHOLE, loaders, share_of
 from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
+from pipelines.metrics import send_broken_files
 from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
+
+    from pipelines.presentation import Presentation
 
 _MORE_LOADERS = (
     "`pipelines shards NUMBER` lets so many loader files share the pipelines; Airflow reads them side by side"
@@ -52,7 +56,9 @@ class Loaded:
     """Shown path -> source text, for the files that have diagnostics."""
 
 
-def load(folder: Path, *, dag_id: str | None = None, loader: Path | None = None) -> Loaded:
+def load(
+    folder: Path, *, dag_id: str | None = None, loader: Path | None = None, presentation: Presentation | None = None
+) -> Loaded:
     """Build the sound pipelines of a folder, or only one.
 
     It never raises for what a YAML file says: a broken pipeline is left out and its problems are returned.
@@ -60,15 +66,16 @@ def load(folder: Path, *, dag_id: str | None = None, loader: Path | None = None)
     :param folder: where the YAML files are
     :param dag_id: if given, only this DAG is built, and no more is read than it takes to find it
     :param loader: the file that Airflow imports; where there are several, each builds its share
+    :param presentation: what the UI shows of the DAGs; needed only where Airflow writes them to its database
     """
     with open_cache(folder) as cache, without_collection():
-        loading = _Loading(folder, cache, clock_of(loader))
+        loading = _Loading(folder, cache, clock_of(loader), presentation)
         dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
         return Loaded(dags, tuple(sorted(loading.errors)), loading.texts)
 
 
 def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
-    """Raise every problem of a folder as one error, for Airflow's Import Errors.
+    """Raise every problem of a folder as one error, for Airflow's Import Errors, and count the files that have some.
 
     :param folder: where the YAML files are
     :param reporter: the file that Airflow imports
@@ -77,6 +84,7 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
     with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(reporter))
         notes = loading.find_problems()
+    send_broken_files(len({diagnostic.path for diagnostic in loading.errors}))
     if loading.errors or notes:
         raise InvalidPipelineError(sorted(loading.errors), loading.texts, notes) from None
 
@@ -84,12 +92,13 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
 class _Loading:
     """One load of a folder: what it has found so far."""
 
-    def __init__(self, folder: Path, cache: SpecCache, clock: Clock) -> None:
+    def __init__(self, folder: Path, cache: SpecCache, clock: Clock, presentation: Presentation | None = None) -> None:
         self.errors: set[Diagnostic] = set()
         self.texts: dict[str, str] = {}
         self._folder = folder
         self._cache = cache
         self._clock = clock
+        self._presentation = presentation
         self._files = CheckedFiles(folder, cache)
 
     def build_one(self, dag_id: str) -> dict[str, DAG]:
@@ -98,6 +107,7 @@ class _Loading:
         if found is None:
             return {}
         spec = found.spec
+        mask_for_tasks(spec.secrets)
         try:
             return {dag_id: build_dag(spec)}
         except BuildError as error:
@@ -124,7 +134,10 @@ class _Loading:
                 dag, refusal = self._try(pipeline)
                 if dag is not None:
                     dags[pipeline.dag_id] = dag
+                    self._present(dag, pipeline)
                 self._note_refusal(pipeline, refusal)
+        if self._presentation:
+            self._presentation.finish()
         if loader:
             self._cache.keep_left_out(loader.name, left_out)
         return dags
@@ -187,6 +200,10 @@ class _Loading:
             return None, refusal
         self._cache.keep_outcome(pipeline.path, pipeline.known, outcome)
         return dag, None
+
+    def _present(self, dag: DAG, pipeline: FoundPipeline) -> None:
+        if self._presentation:
+            self._presentation.add(dag, pipeline.spec, pipeline.shown, lambda: self._files.text(pipeline.path))
 
     def _note_refusal(self, pipeline: FoundPipeline, refusal: Diagnostic | None) -> None:
         if refusal is not None:

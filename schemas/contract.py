@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.bounds import Pattern, iter_patterns
 from schemas.compiled import Compiler
 from schemas.kinds import Kind, conversion
 from schemas.value_formats import FORMATS
@@ -134,6 +135,12 @@ class Contract:
         if "decorator" in task:
             return {**self.kind_of(task).conversions, "python_callable": "function"}
         return self.conversions(str(task.get("operator")))
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def threshold_patterns(self, operator: str) -> tuple[Pattern, ...]:
+        """Give where the parameters of an operator have thresholds."""
+        schema = {"properties": self.operators.get(operator, {}).get("properties", {})}
+        return tuple(iter_patterns(schema, self.resolve))
 
     @cached_property
     def _reference_keys(self) -> Mapping[str, tuple[str, ...]]:

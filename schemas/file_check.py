@@ -11,7 +11,7 @@ from typing import NamedTuple
 from schemas.contract import Contract
 from schemas.diagnostic import START, Diagnostic, Finding, Severity, did_you_mean, joined
 from schemas.ignores import iter_ignore_findings, without_ignored
-from schemas.masking import mask
+from schemas.masking import mask, read_secrets
 from schemas.outline import Outline, iter_outlines
 from schemas.report import CheckedFile
 from schemas.rules import RULES
@@ -75,7 +75,9 @@ class FileCheck:
         others, is_whole = _limited(self._iter_found())
         found = [*secrets, *others]
         findings = told_once(map(self._noted, found), {mistake_of(finding) for finding in self._from_beside})
-        texts, findings = mask(self._texts, [*findings, *self._from_beside], SECRET_CODES)
+        marked = [*findings, *self._from_beside]
+        hidden = read_secrets(self._texts, marked, SECRET_CODES)
+        texts, findings = mask(self._texts, marked, SECRET_CODES)
         silenced: set[tuple[str, int, str]] = set()
         if self._source.data is not None:
             findings, silenced = without_ignored(findings, texts)
@@ -89,7 +91,7 @@ class FileCheck:
             path=self._source.path,
             shown=self._shown,
             text=texts[""],
-            pipelines=tuple(self._iter_sound(found)) if looked_through else (),
+            pipelines=tuple(self._iter_sound(found, hidden)) if looked_through else (),
             diagnostics=diagnostics,
             depends_on=self._depends_on(),
             texts={shown: text for shown, text in texts.items() if shown in paths},
@@ -242,12 +244,12 @@ class FileCheck:
 
     # -- what is sound ------------------------------------------------------------------------------------------------
 
-    def _iter_sound(self, found: Iterable[_Found]) -> Iterator[Pipeline]:
+    def _iter_sound(self, found: Iterable[_Found], hidden: tuple[str, ...]) -> Iterator[Pipeline]:
         broken = self._broken([one for one in found if one.finding.is_error])
         for number, outline in self._outlines.items():
             view = self._looked_at[number]
             if view.environment == self._scope.environment and view.dag_id not in broken:
-                yield pipeline_of(outline, view.source.tree, self._source.path, self._contract)
+                yield pipeline_of(outline, view.source.tree, self._source.path, self._contract, hidden)
 
     def _broken(self, errors: Sequence[_Found]) -> set[str]:
         dag_ids = self._views.dag_ids

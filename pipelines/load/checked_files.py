@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.hidden import without_secrets
 from pipelines.load.file_states import FileState, FileStates, read_state
 from pipelines.load.scan import scan_ids
 from pipelines.load.shares import WHOLE, Share
@@ -51,7 +52,7 @@ class FoundPipeline:
     def spec(self) -> Pipeline:
         """What is to be built, where it was asked for."""
         assert self.checked is not None, self.dag_id  # noqa: S101 (who does not ask for it does not build)
-        return self.checked
+        return without_secrets(self.checked)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.build import BuildError, build_dag
 from pipelines.build.errors import blaming
+from pipelines.hidden import hide
 from schemas.diagnostic import Diagnostic, Finding
 from schemas.spec import Pipeline
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 _OWN_POLICY = "pipelines.policy"
+_COLUMNS = {"description": None, "dag_display_name": 2000, "owner": 2000}
+"""What goes into a column of the database as it is, and how long it may be there: SQLite takes more, others do not."""
 
 
 def diagnostic_of(error: BuildError, pipeline: Pipeline, shown: str) -> Diagnostic:
@@ -23,7 +26,7 @@ def diagnostic_of(error: BuildError, pipeline: Pipeline, shown: str) -> Diagnost
     :param pipeline: the pipeline
     :param shown: its file, as diagnostics name it
     """
-    message = f'pipeline "{pipeline.dag_id}" cannot be built: {error}'
+    message = hide(f'pipeline "{pipeline.dag_id}" cannot be built: {error}', pipeline.secrets)
     return Finding("P900", error.place, message).in_file(shown)
 
 
@@ -41,7 +44,27 @@ def try_out(dag: DAG, pipeline: Pipeline) -> None:
         _validate_executor_fields(dag)
         if _has_policies():
             _apply_policies(build_dag(pipeline))
+        _look_for_listeners(dag)
         DagSerialization.to_dict(dag)
+        _measure(dag)
+
+
+def _look_for_listeners(dag: DAG) -> None:
+    """Raise what Airflow raises for triggers that end a task where plugins want to hear of its end."""
+    from airflow.listeners.listener import get_listener_manager
+
+    for task in dag.tasks:
+        if getattr(task, "end_from_trigger", False) and get_listener_manager().has_listeners:
+            raise ValueError(f'task "{task.task_id}" has end_from_trigger, for which there must be no listeners')
+
+
+def _measure(dag: DAG) -> None:
+    for name, longest in _COLUMNS.items():
+        value = getattr(dag, name) or ""
+        if "\0" in value:
+            raise ValueError(f"{name} has the character NUL, which PostgreSQL does not take")
+        if longest is not None and len(value) > longest:
+            raise ValueError(f"{name} has {len(value)} characters; the database takes {longest}")
 
 
 def _has_policies() -> bool:

@@ -34,6 +34,7 @@ PAGES = (
     "docs/troubleshooting.md",
     "docs/operators.md",
     "docs/yaml.md",
+    "docs/ui.md",
 )
 """The pages of docs/ that are not here have tests of their own."""
 EVERY_PAGE = [*PAGES, *sorted({f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")} - set(PAGES))]

@@ -33,7 +33,7 @@ NEVER_SENT = {
     "dag_processing.last_num_of_db_queries.{dag_file}",
     "task.queued_duration",
 }
-OWN_METRICS = {"pipeline.verdict": "gauge", "pipeline.verdicts": "counter"}
+OWN_METRICS = {"pipeline.files_broken": "gauge", "pipeline.verdict": "gauge", "pipeline.verdicts": "counter"}
 # What Prometheus and the exporters tell of themselves; only the names that our rules and panels use.
 MONITORING_METRICS = {
     "ALERTS",
