@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from pipelines.commands.inputs import PIPELINES, SCHEMA_IN_PROJECT
+from pipelines.commands.outcome import UsageError
 
 
 def add_paths(command: ArgumentParser) -> None:
@@ -31,6 +33,33 @@ def add_color(command: ArgumentParser) -> None:
 def add_json(command: Any, meaning: str = "print JSON, for programs") -> None:
     """Add the form for programs."""
     command.add_argument("--json", action="store_true", help=meaning)
+
+
+def add_after(command: ArgumentParser) -> None:
+    """Add the moment after which the next runs are."""
+    command.add_argument(
+        "--after",
+        metavar="MOMENT",
+        help='next runs are those after this moment, e.g. 2026-03-01 or "2026-03-01T06:00+01:00" (default: now)',
+    )
+
+
+def moment(text: str | None) -> datetime:
+    """Read a moment; without a zone it is in UTC. Now, if it is not given.
+
+    :raises UsageError: if it is none
+    """
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        from schemas.diagnostic import printable
+
+        raise UsageError(
+            f'--after: "{printable(text)}" is not a moment; write 2026-03-01 or 2026-03-01T06:00'
+        ) from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def wants_color(choice: str, out: TextIO) -> bool:
