@@ -42,13 +42,14 @@ class Inventory:
         return {file.shown: file.text for file in self.report.files}
 
 
-def take_inventory(paths: Iterable[Path], schema: Path) -> Inventory:
+def take_inventory(paths: Iterable[Path], schema: Path, relative_to: Path | None = None) -> Inventory:
     """Read files and tell what is in them.
 
     :param paths: the YAML files
     :param schema: the schema file in use
+    :param relative_to: files are named relative to this folder; the current one if not given
     """
-    report = check_files(paths, relative_to=Path.cwd(), schema=schema)
+    report = check_files(paths, relative_to=relative_to or Path.cwd(), schema=schema)
     return Inventory(report, tuple(entry for file in report.files for entry in _iter_entries(file)))
 
 
