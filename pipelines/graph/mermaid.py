@@ -9,7 +9,7 @@ from pipelines.graph.model import Edge, Graph, Node
 from schemas.diagnostic import printable
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]")
-_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 _.,:/()@+*=!?-]")
+_NOT_PLAIN = re.compile(r"[^\w .,:/()@+*=!?-]")
 
 
 def render(graph: Graph) -> str:

@@ -59,9 +59,12 @@ def iter_rows(graph: Graph) -> Iterator[Row]:
 
     :param graph: of a pipeline
     """
-    rails = _Rails()
+    rails, ended = _Rails(), None
     for task in graph.order:
         at = rails.find(task, len(rails.columns))
+        if at == ended and task not in rails.columns:
+            # right below the last task of a way, a first task would look like the next one of it
+            yield Row(_line_of(rails.columns, None))
         rails.columns[at] = task
         yield Row(_line_of(rails.columns, at), task)
         rails.columns[at] = None
@@ -72,12 +75,13 @@ def iter_rows(graph: Graph) -> Iterator[Row]:
             column = rails.find(target, at)
             rails.columns[column] = target
             reached.append(column)
+        ended = None if targets else at
         if any(column != at for column in reached):
             yield Row(_link(before, rails.columns, at, reached))
         rails.trim()
 
 
-def _line_of(columns: Sequence[str | None], at: int) -> str:
+def _line_of(columns: Sequence[str | None], at: int | None) -> str:
     marks = [TASK if index == at else " " if task is None else "│" for index, task in enumerate(columns)]
     return " ".join(marks).rstrip()
 

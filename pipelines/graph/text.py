@@ -45,9 +45,9 @@ def _line(graph: Graph, row: Row, widths: Sequence[int], *, color: bool) -> str:
         return paint(row.rails, BLUE, color)
     node = graph.node_by_id[row.task]
     before, mark, after = f"{row.rails:<{rails}}".partition(TASK)
-    drawn = paint(before, BLUE, color and bool(before)) + paint(mark, CYAN, color) + paint(after, BLUE, color)
+    drawn = paint(before, BLUE, color) + paint(mark, CYAN, color) + paint(after, BLUE, color)
     groups = "".join(f"{group}." for group in graph.groups_of(node))
-    name = paint(shown(groups), DIM, color and bool(groups)) + paint(shown(node.id), BOLD, color)
+    name = paint(shown(groups), DIM, color) + paint(shown(node.id), BOLD, color)
     pad = " " * (names - width(_name(graph, row)))
     notes = ", ".join([*node.notes, *_more_sources(graph, row)])
     kind = f"{shown(node.kind):<{kinds}}" if notes else shown(node.kind)

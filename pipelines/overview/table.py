@@ -34,7 +34,7 @@ def _line(cells: Sequence[Cell], widths: Sequence[int], to_the_right: Sequence[b
     parts = []
     for index, (cell, wide, right) in enumerate(zip(cells, widths, to_the_right, strict=True)):
         pad = " " * (wide - width(cell.text))
-        text = paint(cell.text, cell.style, color and bool(cell.text))
+        text = paint(cell.text, cell.style, color)
         # nothing stands to the right of the last column
         last = index == len(cells) - 1 or not any(following.text for following in cells[index + 1 :])
         parts.append(pad + text if right else text if last else text + pad)

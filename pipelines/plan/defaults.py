@@ -25,7 +25,7 @@ TASK_DEFAULTS: Mapping[str, Any] = {
     "retry_exponential_backoff": 0,
     "max_retry_delay": None,
     "depends_on_past": False,
-    "ignore_first_depends_on_past": True,
+    "ignore_first_depends_on_past": False,
     "wait_for_downstream": False,
     "priority_weight": 1,
     "pool": "default_pool",

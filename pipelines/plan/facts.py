@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ Path = tuple[str | int, ...]
 _STRUCTURE = ("tasks", "task_groups", "default_args")
 _OF_THE_GRAPH = ("operator", "dependencies", "task_group_name")
 _OF_A_GROUP_OR_GRAPH = ("dependencies", "default_args", "parent_group_name")
+_DATES: Mapping[str, Callable[[Any, Any], Any]] = {"start_date": max, "end_date": min}
+"""Dates that tasks have and DAGs -> which of the two holds."""
 _UNORDERED = ("tags",)
 _ORDERED = ("params",)
 """Mappings whose order shows: the fields of the form in which a run is started."""
@@ -105,9 +107,9 @@ def _shared(key: str, value: Any, path: Path, meaning: Meaning) -> Fact:
 
 
 def _task_value(operator: str, key: str, value: Any, meaning: Meaning) -> Value:
-    if key == "retry_exponential_backoff" and isinstance(value, int | float):
-        # true is 2, and every number a float
-        value = 2.0 if value is True else float(value)
+    if operator and key == "retries" and isinstance(value, float):
+        # a task counts in whole tries, and the defaults keep what they are given
+        value = int(value)
     return meaning.task_argument(operator, key, value)
 
 
@@ -121,13 +123,19 @@ def _task(
     task: Task, pipeline: Pipeline, groups: Mapping[str, Mapping[str, Any]], meaning: Meaning, contract: Contract
 ) -> TaskFacts:
     operator = str(task.config.get("operator", task.config.get("decorator", "")))
+    of_dag = _dates(pipeline)
     found: dict[str, Fact] = {}
     for layer_path, layer in _iter_layers(task, pipeline, groups):
         for key, value in layer.items():
             if key not in _OF_THE_GRAPH:
                 found[key] = Fact(_task_value(operator, key, value, meaning), value, (*layer_path, key))
+    for key, last in _DATES.items():
+        if key in found and of_dag.get(key) is not None:
+            # a task runs within the dates of its DAG, whatever its own say
+            within = last(found[key].value.built, _task_value("", key, of_dag[key], meaning).built)
+            found[key] = found[key]._replace(value=Value(within, within))
     known = contract.operators.get(operator, {}).get("properties", {})
-    usual = {**TASK_DEFAULTS, "task_display_name": task.id}
+    usual = {**TASK_DEFAULTS, "task_display_name": task.id, **of_dag}
     usual |= {key: schema["default"] for key, schema in known.items() if "default" in schema}
     arguments = {
         key: fact
@@ -142,6 +150,11 @@ def _task(
         arguments,
         inherited,
     )
+
+
+def _dates(pipeline: Pipeline) -> dict[str, Any]:
+    defaults = pipeline.config.get("default_args") or {}
+    return {key: pipeline.config.get(key, defaults.get(key)) for key in _DATES}
 
 
 def _iter_layers(

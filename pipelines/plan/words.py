@@ -33,7 +33,8 @@ def headline(plan: Plan) -> str:
     counts = Counter(pipeline.status for pipeline in plan.pipelines)
     parts = [f"{counts[status]} {status}" for status in _COUNTED if counts[status]]
     if plan.has_changes:
-        return f"{against}: {', '.join(parts)}, {plan.unchanged} unchanged"
+        parts += [f"{plan.unchanged} unchanged"] if plan.unchanged else []
+        return f"{against}: {', '.join(parts)}"
     respelled = f"; {counts[Status.RESPELLED]} written differently, to the same effect"
     return f"{against}: no change in Airflow{respelled if counts[Status.RESPELLED] else ''}"
 

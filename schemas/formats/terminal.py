@@ -13,8 +13,8 @@ _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
 
 def paint(text: str, color: str, wanted: bool) -> str:
-    """Put a text into the sequences of a colour, if colours are wanted."""
-    return f"\N{ESCAPE}[{color}m{text}\N{ESCAPE}[0m" if wanted and color else text
+    """Put a text into the sequences of a colour, if there is one and colours are wanted."""
+    return f"\N{ESCAPE}[{color}m{text}\N{ESCAPE}[0m" if wanted and color and text else text
 
 
 def shown(line: str) -> str:
