@@ -26,7 +26,8 @@ _WITHOUT_TIMES = {
     "none": "by hand only",
     None: "by hand only",
 }
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+_UNITS = (("minute", 60, 60), ("hour", 3600, 24), ("day", 86400, float("inf")))
+"""Name, seconds, and how many of them are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +144,10 @@ def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
 def in_words(moment: datetime, now: datetime) -> str:
     """Say how long it is until a moment: ``in 3 hours``."""
     seconds = (moment - now).total_seconds()
-    for unit, length in _UNITS:
-        number = round(seconds / length) if seconds >= length else 0
-        if number:
-            return f"in {number} {unit}{'' if number == 1 else 's'}"
-    return "in a moment"
+    unit, number = next(
+        (unit, round(seconds / length)) for unit, length, end in _UNITS if round(seconds / length) < end
+    )
+    return f"in {number} {unit}{'' if number == 1 else 's'}" if number else "in a moment"
 
 
 def in_zone(moment: datetime, zone: str) -> str:
