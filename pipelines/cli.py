@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
 
     :param argv: the arguments; those of the process if not given
     :param out: standard output if not given
-    :returns: 0 clean, 1 problems, 2 bad usage, 3 internal failure
+    :returns: 0 clean, 1 problems, 2 bad usage, 3 internal failure, 130 interrupted
     """
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser(argv).parse_args(argv)
@@ -65,6 +65,9 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
     except UsageError as error:
         print(f"pipelines: {error}", file=sys.stderr)
         return int(Exit.USAGE)
+    except KeyboardInterrupt:
+        print("pipelines: interrupted", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
     except BrokenPipeError:
         # whoever read has seen enough; Python would complain once more when it closes the stream at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ class Exit(IntEnum):
     PROBLEMS = 1
     USAGE = 2
     INTERNAL = 3
+    INTERRUPTED = 130
 
 
 class UsageError(Exception):
