@@ -67,7 +67,7 @@ def raise_problems(folder: Path) -> None:
 
 
 def _build(pipeline: Pipeline, folder: Path, dags: dict[str, DAG]) -> list[Diagnostic]:
-    from pipelines.builder import BuildError, build_dag
+    from pipelines.build import BuildError, build_dag
 
     try:
         dags[pipeline.dag_id] = build_dag(pipeline)

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from pipelines.cli import main
-from schemas.checker import check_files
+from schemas.checker import Report, check_files
 from tests.docs.operators_page import SCHEMA, operators_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,6 +33,7 @@ PAGES = (
     "docs/quick-reference.md",
     "docs/troubleshooting.md",
     "docs/operators.md",
+    "docs/yaml.md",
 )
 """The pages of docs/ that are not here have tests of their own."""
 EVERY_PAGE = [*PAGES, *sorted({f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")} - set(PAGES))]
@@ -62,12 +63,25 @@ def blocks(*infos: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", chosen, ids=lambda block: f"{block.page}:{block.line}")
 
 
-def problems(folder: Path, text: str) -> list[str]:
+def checked(folder: Path, text: str) -> Report:
     path = folder / "pipelines" / "example.yaml"
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
-    report = check_files([path], relative_to=folder)
-    return [f"{d.path}:{d.line}: {d.code} {d.message}" for d in report.diagnostics]
+    return check_files([path], relative_to=folder)
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    return [f"{d.path}:{d.line}: {d.code} {d.message}" for d in checked(folder, text).diagnostics]
+
+
+def whole(fragment: str) -> str:
+    """Make a file of what stands under a pipeline."""
+    text = "example:\n" + textwrap.indent(fragment, "  ")
+    if "owner" not in fragment:
+        text += "  default_args: {owner: ml-team, execution_timeout: 30m}\n"
+    if not re.search(r"^tasks:", fragment, re.MULTILINE):
+        text += "  tasks: {load: {operator: DownloadData, source: sample://iris}}\n"
+    return text
 
 
 # -- YAML -------------------------------------------------------------------------------------------------------------
@@ -80,12 +94,21 @@ def test_a_pipeline_checks_clean(block: Block, tmp_path: Path) -> None:
 
 @blocks("yaml fragment")
 def test_what_stands_under_a_pipeline_checks_clean(block: Block, tmp_path: Path) -> None:
-    text = "example:\n" + textwrap.indent(block.text, "  ")
-    if "owner" not in block.text:
-        text += "  default_args: {owner: ml-team, execution_timeout: 30m}\n"
-    if "tasks:" not in block.text:
-        text += "  tasks: {load: {operator: DownloadData, source: sample://iris}}\n"
-    assert problems(tmp_path, text) == []
+    assert problems(tmp_path, whole(block.text)) == []
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in BLOCKS if block.page == "docs/yaml.md" and block.info in ("yaml", "yaml fragment")],
+    ids=lambda block: f"{block.page}:{block.line}",
+)
+def test_an_example_of_the_yaml_page_is_built(block: Block, tmp_path: Path) -> None:
+    from pipelines.build import build_dag
+
+    pipelines = checked(tmp_path, block.text if block.info == "yaml" else whole(block.text)).pipelines
+    assert pipelines
+    for pipeline in pipelines:
+        assert build_dag(pipeline).tasks
 
 
 @blocks("yaml part of ml_pipeline")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import pipelines
-from pipelines.builder import BuildError, build_dag
+from pipelines.build import BuildError, build_dag
 from pipelines.loader import load
 from schemas.checker import check_file
 from schemas.contract import load_contract
