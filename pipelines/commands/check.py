@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipelines.commands.arguments import add_color, add_json, add_paths, add_schema, wants_color
-from pipelines.commands.inputs import pipeline_files, schema_file
+from pipelines.commands.inputs import schema_file, yaml_files
 from pipelines.commands.outcome import Exit
 from schemas.formats import FORMATS
 
@@ -27,6 +27,12 @@ def add_parser(commands: Any) -> None:
     form.add_argument("--format", choices=list(FORMATS), default="text", help="default: text")
     add_json(form, "the same as --format json")
     add_schema(command)
+    command.add_argument(
+        "--environment",
+        default="",
+        metavar="NAME",
+        help="check pipelines in this environment only (default: without one, and in each there is)",
+    )
     command.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     add_color(command)
     command.set_defaults(
@@ -37,6 +43,7 @@ def add_parser(commands: Any) -> None:
             color=arguments.color,
             strict=arguments.strict,
             schema=arguments.schema,
+            environment=arguments.environment,
         )
     )
 
@@ -49,6 +56,7 @@ def check(
     color: str = "auto",
     strict: bool = False,
     schema: str | None = None,
+    environment: str = "",
 ) -> Exit:
     """Check pipeline files and print every diagnostic.
 
@@ -58,12 +66,15 @@ def check(
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :param strict: whether warnings count as problems
     :param schema: the schema file; that of the project, else the packaged one, if not given
+    :param environment: the only environment to check pipelines in; as they are without any, and in each, if empty
     :raises UsageError: if a path cannot be read, no YAML file is found, or the schema is none
     """
-    from schemas.checker import check_files
+    from schemas.checker import Scope, check_files
     from schemas.formats.display import Display
 
-    report = check_files(pipeline_files(paths), relative_to=Path.cwd(), schema=schema_file(schema))
+    scope = Scope(environment, every_environment=not environment)
+    files, used = yaml_files(paths), schema_file(schema)
+    report = check_files(files, relative_to=Path.cwd(), schema=used, scope=scope, for_building=False)
     display = Display(color=wants_color(color, out), summary=out.isatty(), strict=strict)
     text = FORMATS[form](report, display)
     if text:

@@ -30,17 +30,17 @@ def schema_file(named: str | None) -> Path:
     return path
 
 
-def pipeline_files(paths: Sequence[str]) -> list[Path]:
-    """Give the YAML files of files and folders, each once.
+def yaml_files(paths: Sequence[str]) -> list[Path]:
+    """Give the YAML files of files and folders, each once: those of pipelines, and those that have a part in them.
 
     :raises UsageError: if one cannot be read, or a folder has none
     """
-    from schemas.checker import iter_pipeline_files
+    from schemas.checker import iter_yaml_files
 
     found: dict[str, Path] = {}
     for path in map(Path, paths):
         _require_readable(path)
-        files = list(iter_pipeline_files(path)) if path.is_dir() else [path]
+        files = list(iter_yaml_files(path)) if path.is_dir() else [path]
         if not files:
             raise UsageError(f"{path}: the folder has no YAML files")
         for file in files:

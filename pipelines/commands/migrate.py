@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from pipelines.commands.arguments import add_json, print_json
-from pipelines.commands.inputs import pipeline_files
+from pipelines.commands.inputs import yaml_files
 from pipelines.commands.outcome import Exit
 
 
@@ -38,7 +38,7 @@ def migrate(paths: Sequence[str], out: TextIO, *, write: bool = False, as_json: 
     """
     from pipelines.migrate import as_plain_data, run
 
-    files = pipeline_files(paths)
+    files = yaml_files(paths)
     if not as_json:
         return Exit.CLEAN if run(files, out, sys.stderr, write=write) else Exit.PROBLEMS
     document = as_plain_data(files, write=write)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from schemas.diagnostic import Diagnostic, Severity
@@ -20,8 +22,7 @@ _COLOR_OF = {Severity.ERROR: RED, Severity.WARNING: YELLOW}
 
 def render(report: Report, display: Display) -> str:
     """Render all diagnostics, and for a person at a terminal a line that counts them."""
-    texts = {file.shown: file.text for file in report.files if file.diagnostics}
-    parts = [render_text(report.diagnostics, texts, color=display.color)] if report.diagnostics else []
+    parts = [render_text(report.diagnostics, report.texts, color=display.color)] if report.diagnostics else []
     if display.summary:
         parts.append(_summary(report, display))
     return "\n".join(parts)
@@ -34,8 +35,14 @@ def render_text(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, 
     :param texts: path -> source text; the source line is left out where there is none
     :param color: whether to print escape sequences for colours
     """
-    lines = {path: split_lines(text) for path, text in texts.items()}
-    return "\n".join(_render(diagnostic, lines.get(diagnostic.path, []), color=color) for diagnostic in diagnostics)
+    return "\n".join(_iter_rendered(diagnostics, texts, color=color))
+
+
+def _iter_rendered(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, color: bool) -> Iterator[str]:
+    for path, group in groupby(diagnostics, key=attrgetter("path")):
+        lines = split_lines(texts.get(path, ""))
+        for diagnostic in group:
+            yield _render(diagnostic, lines, color=color)
 
 
 def _render(diagnostic: Diagnostic, lines: list[str], *, color: bool) -> str:
