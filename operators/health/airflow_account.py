@@ -1,4 +1,4 @@
-"""The account with which the health checks ask Airflow's REST API, as an Airflow connection of type http."""
+"""Where the health checks ask, and as whom: an Airflow connection of type http."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the API is and who asks."""
+    """Where something is and who asks."""
 
     conn_id: str
     url: str
@@ -22,31 +22,46 @@ class Account:
 
 
 def read_account(conn_id: str) -> Account:
-    """Look the connection up and check that it can be used.
+    """Look up the connection to Airflow's API and check that it can be used.
 
     :raises AirflowFailException: if it is missing or incomplete; the message says how to create it
     """
+    return _read(conn_id, ("host", "login", "password"), _how_to_create_account(conn_id))
+
+
+def read_address(conn_id: str) -> Account:
+    """Look up the connection to Prometheus, which may need no login.
+
+    :raises AirflowFailException: if it is missing or has no host; the message says how to create it
+    """
+    return _read(conn_id, ("host",), _how_to_create_address(conn_id))
+
+
+def _read(conn_id: str, needed: tuple[str, ...], how_to_create: str) -> Account:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
     try:
         connection: Connection = Connection.get(conn_id)
     except AirflowNotFoundException:
-        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {_how_to_create(conn_id)}") from None
-    missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
+        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {how_to_create}") from None
+    missing = [name for name in needed if not getattr(connection, name)]
     if missing:
         raise AirflowFailException(
-            f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {_how_to_create(conn_id)}"
+            f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {how_to_create}"
         )
     try:
-        url = _url_of(connection)
+        url = url_of(connection)
     except ValueError as error:
         raise AirflowFailException(f"the Airflow connection {conn_id!r} has no usable address: {error}") from None
-    return Account(conn_id, url, str(connection.login), str(connection.password))
+    return Account(conn_id, url, str(connection.login or ""), str(connection.password or ""))
 
 
-def _url_of(connection: Connection) -> str:
-    """Build the address as Airflow's HTTP hook does: a host with a scheme is an address already."""
+def url_of(connection: Connection) -> str:
+    """Build the address as Airflow's HTTP hook does: a host with a scheme is an address already.
+
+    :raises ValueError: if it is no address
+    """
     host = str(connection.host)
     parts = urlsplit(host if "://" in host else f"{connection.schema or 'http'}://{host}")
     port = connection.port or parts.port
@@ -54,9 +69,16 @@ def _url_of(connection: Connection) -> str:
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
-def _how_to_create(conn_id: str) -> str:
+def _how_to_create_account(conn_id: str) -> str:
     return (
         "Create it for a user with the role viewer: "
         f"airflow connections add {conn_id} --conn-type http --conn-schema http --conn-host HOST --conn-port 8080 "
         f"--conn-login LOGIN --conn-password PASSWORD, or set the environment variable AIRFLOW_CONN_{conn_id.upper()}."
+    )
+
+
+def _how_to_create_address(conn_id: str) -> str:
+    return (
+        f"Create it: airflow connections add {conn_id} --conn-type http --conn-schema http --conn-host HOST "
+        f"--conn-port 9090, or set the environment variable AIRFLOW_CONN_{conn_id.upper()}."
     )
