@@ -51,6 +51,16 @@ def check_choice(value: str, allowed: Iterable[str], *, where: str) -> str:
     return value
 
 
+def check_count(value: Any, *, where: str) -> int:
+    """Give a value back if it is a whole number from 1 on.
+
+    :raises DataMistakeError: if it is none
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise DataMistakeError(f"{where}: {value!r} is not a whole number from 1 on")
+    return value
+
+
 def check_columns_exist(wanted: Iterable[str], existing: Iterable[str], *, where: str) -> None:
     """Refuse names that are no columns of the table.
 

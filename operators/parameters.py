@@ -213,7 +213,7 @@ class SmokeTest(TypedDict, total=False):
 class ChannelConfig(TypedDict):
     """One channel; it names an Airflow connection."""
 
-    type: Annotated[Literal["smtp", "slack", "http"], "What kind of channel."]
+    type: Annotated[Literal["smtp", "slack", "http", "pagerduty", "apprise"], "What kind of channel."]
     conn_id: Annotated[Text, "The Airflow connection."]
     to: NotRequired[Annotated[list[Text], shape(minItems=1), "Addresses (smtp)."]]
     cc: NotRequired[Annotated[list[Text], "Addresses of copies (smtp)."]]
@@ -221,9 +221,22 @@ class ChannelConfig(TypedDict):
     from_email: NotRequired[Annotated[Text, "Sender (smtp); that of the connection if not given."]]
     endpoint: NotRequired[Annotated[Text, "Path below the connection's host (http)."]]
     method: NotRequired[Annotated[Literal["POST", "PUT", "PATCH"], "HTTP method; POST if not given."]]
+    tag: NotRequired[Annotated[Text, "Only the services of the connection with this tag (apprise)."]]
 
 
 Channels = list[ChannelConfig]
+Severity = Literal["critical", "warning", "info"]
+
+
+class AlertChannelConfig(ChannelConfig):
+    """One channel, and what goes there."""
+
+    severities: NotRequired[Annotated[list[Severity], shape(minItems=1), "Which go there; all if not given."]]
+    checks: NotRequired[Annotated[Patterns, "Checks, or `check/verdict`, that go there; all if not given."]]
+    recoveries: NotRequired[Annotated[bool, "Whether it is told what is over; true if not given."]]
+
+
+AlertChannels = list[AlertChannelConfig]
 
 
 class RunVersusUsual(TypedDict, total=False):

@@ -145,7 +145,7 @@ HEALTH_PROBLEMS = _gauge(
     "health.problems",
     "dag_id check severity",
     "problems",
-    "What a health check found: severity is `critical` (fail), `warning` (warn) or `info` (could not be measured).",
+    "What a health check found: severity is `critical` (fail) or `warning` (warn, or could not be measured).",
 )
 HEALTH_CHECK_DURATION = _gauge(
     "health.check_duration_seconds", "dag_id check", "seconds", "How long a health check asked and judged."
@@ -176,7 +176,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(_TABLE)
 """Every metric by its name."""
 
 
-def emit(metric: Metric, value: float | None, **tags: str) -> None:
+def emit(metric: Metric, value: float | None, /, **tags: str) -> None:
     """Send a gauge's value, or add to a counter, if Airflow sends metrics at all.
 
     :param metric: one of the table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.column_types import as_text
 from operators.data.preprocessing import (
@@ -206,4 +207,8 @@ def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[st
         transformed[split.target] = part[split.target]
         artifact.write_frame(f"{name}.parquet", transformed)
     artifact.write_bytes(TRANSFORMER, import_skops().dumps(transformer))
+    counts = {"train": len(split.train), "test": len(split.test), "rejected": split.without_target}
+    for kind, rows in counts.items():
+        ti = context["ti"]
+        stats.emit(stats.ML_DATA_ROWS, rows, dag_id=ti.dag_id, task_id=ti.task_id, kind=kind)
     return artifact.publish("split", rows=len(split.train) + len(split.test), facts=facts).to_xcom()

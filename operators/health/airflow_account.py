@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from operators.http_client import url_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -55,18 +56,6 @@ def _read(conn_id: str, needed: tuple[str, ...], how_to_create: str) -> Account:
     except ValueError as error:
         raise AirflowFailException(f"the Airflow connection {conn_id!r} has no usable address: {error}") from None
     return Account(conn_id, url, str(connection.login or ""), str(connection.password or ""))
-
-
-def url_of(connection: Connection) -> str:
-    """Build the address as Airflow's HTTP hook does: a host with a scheme is an address already.
-
-    :raises ValueError: if it is no address
-    """
-    host = str(connection.host)
-    parts = urlsplit(host if "://" in host else f"{connection.schema or 'http'}://{host}")
-    port = connection.port or parts.port
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
 def _how_to_create_account(conn_id: str) -> str:

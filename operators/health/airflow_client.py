@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from operators.health.airflow_account import Account, read_account
 from operators.health.airflow_rows import Listing
+from operators.http_client import READ_SECONDS, open_http
 
 if TYPE_CHECKING:
     import httpx
@@ -19,8 +20,6 @@ T = TypeVar("T")
 
 PAGE = 100
 """Airflow's default ``[api] maximum_page_limit``; more is cut without a word."""
-_CONNECT_SECONDS = 5.0
-_READ_SECONDS = 20.0
 _LONGEST_LINES = 5_000_000
 """Characters that are read of an answer that is read line by line."""
 _DETAIL_CHARACTERS = 200
@@ -48,15 +47,6 @@ def open_airflow_client(conn_id: str) -> Iterator[AirflowClient]:
         client = AirflowClient(http, read_account(conn_id))
         client.log_in()
         yield client
-
-
-def open_http() -> httpx.Client:
-    """Open an HTTP client with timeouts; a proxy of the environment never gets what is meant for this very machine."""
-    import httpx
-
-    direct = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
-    timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-    return httpx.Client(timeout=timeout, mounts=direct, headers={"Accept": "application/json"})
 
 
 class AirflowClient:
@@ -161,7 +151,7 @@ class AirflowClient:
         except httpx.TimeoutException:
             raise AirflowUnreachableError(
                 f"Airflow's API at {self.url} (connection {self._account.conn_id!r}) did not answer {path} "
-                f"within {_READ_SECONDS:.0f} s"
+                f"within {READ_SECONDS:.0f} s"
             ) from None
         except httpx.HTTPError as error:
             raise AirflowUnreachableError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operators.health.airflow_account import read_address
-from operators.health.airflow_client import open_http
+from operators.http_client import open_http
 
 if TYPE_CHECKING:
     import httpx

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from operators.health.health_check import read_threshold
-from operators.mistakes import DataMistakeError, check_keys
+from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
 RUN_THRESHOLDS = ("failed_runs", "failure_ratio", "duration", "running_for", "late_by", "success_age")
@@ -99,7 +99,7 @@ def _read_rules(values: Mapping[str, Any], place: str) -> RunRules:
     return RunRules(
         **thresholds,
         window=parse_duration(values["window"], where=f"{place}window"),
-        min_runs=read_count(values["min_runs"], where=f"{place}min_runs"),
+        min_runs=check_count(values["min_runs"], where=f"{place}min_runs"),
         usual=_read_usual(values["versus_usual"], f"{place}versus_usual"),
     )
 
@@ -110,16 +110,6 @@ def _read_usual(value: Any, where: str) -> VersusUsual:
     thresholds = {name: read_threshold(values.get(name), where=f"{where}.{name}") for name in USUAL_THRESHOLDS}
     return VersusUsual(
         **thresholds,
-        min_runs=read_count(values["min_runs"], where=f"{where}.min_runs"),
+        min_runs=check_count(values["min_runs"], where=f"{where}.min_runs"),
         at_least=parse_duration(values["at_least"], where=f"{where}.at_least").total_seconds(),
     )
-
-
-def read_count(value: Any, *, where: str) -> int:
-    """Read a whole number from 1 on.
-
-    :raises DataMistakeError: if it is none
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise DataMistakeError(f"{where}: {value!r} is not a whole number from 1 on")
-    return value

@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from operators.health.health_check import read_patterns, read_threshold
-from operators.health.run_rules import read_count
-from operators.mistakes import DataMistakeError, check_keys
+from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
 COMPONENTS = ("scheduler", "dag_processor", "triggerer")
@@ -74,6 +73,6 @@ def read_scheduler_rules(given: Mapping[str, Any]) -> SchedulerRules:
         **{name: read_threshold(given[name], where=name) for name in _THRESHOLDS},
         alive={name: threshold for name, threshold in read.items() if threshold},
         window=parse_duration(given["window"], where="window"),
-        triggerer_capacity=read_count(given["triggerer_capacity"], where="triggerer_capacity"),
+        triggerer_capacity=check_count(given["triggerer_capacity"], where="triggerer_capacity"),
         ignored={name: read_patterns(ignore.get(name, ()), where=f"ignore.{name}") for name in _IGNORED},
     )

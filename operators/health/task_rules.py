@@ -9,8 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from operators.health.health_check import is_ignored, read_patterns, read_threshold
-from operators.health.run_rules import read_count
-from operators.mistakes import DataMistakeError, check_keys
+from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
 _DAG_KEYS = ("window", "failed_tasks", "same_task", "ignore")
@@ -96,10 +95,10 @@ def read_task_rules(given: Mapping[str, Any]) -> TaskRuleBook:
     return TaskRuleBook(
         **thresholds,
         window=parse_duration(given["window"], where="window"),
-        min_failures=read_count(given["min_failures"], where="min_failures"),
+        min_failures=check_count(given["min_failures"], where="min_failures"),
         usual_failed=read_threshold(usual.get("failed_tasks"), where="versus_usual.failed_tasks"),
         usual_retries=read_threshold(usual.get("retries"), where="versus_usual.retries"),
-        min_looks=read_count(usual.get("min_looks", _MIN_LOOKS), where="versus_usual.min_looks"),
+        min_looks=check_count(usual.get("min_looks", _MIN_LOOKS), where="versus_usual.min_looks"),
         ignored=read_patterns(given["ignore"], where="ignore"),
         dags=_read_dags(given),
     )
