@@ -27,30 +27,40 @@ def read_account(conn_id: str) -> Account:
 
     :raises AirflowFailException: if it is missing or incomplete; the message says how to create it
     """
-    return _read(conn_id, ("host", "login", "password"), _how_to_create_account(conn_id))
+    from airflow.sdk.exceptions import AirflowFailException
+
+    connection = _find(conn_id)
+    if connection is None:
+        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {_how_to_create(conn_id)}")
+    return _check(connection, conn_id, ("host", "login", "password"), _how_to_create(conn_id))
 
 
-def read_address(conn_id: str) -> Account:
-    """Look up the connection to Prometheus, which may need no login.
+def read_address(conn_id: str) -> Account | None:
+    """Look up the connection to Prometheus, which may need no login; None if there is no such connection.
 
-    :raises AirflowFailException: if it is missing or has no host; the message says how to create it
+    :raises AirflowFailException: if it has no host
     """
-    return _read(conn_id, ("host",), _how_to_create_address(conn_id))
+    connection = _find(conn_id)
+    return None if connection is None else _check(connection, conn_id, ("host",), "Give it host and port.")
 
 
-def _read(conn_id: str, needed: tuple[str, ...], how_to_create: str) -> Account:
+def _find(conn_id: str) -> Connection | None:
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         connection: Connection = Connection.get(conn_id)
     except AirflowNotFoundException:
-        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {how_to_create}") from None
+        return None
+    return connection
+
+
+def _check(connection: Connection, conn_id: str, needed: tuple[str, ...], fix: str) -> Account:
+    from airflow.sdk.exceptions import AirflowFailException
+
     missing = [name for name in needed if not getattr(connection, name)]
     if missing:
-        raise AirflowFailException(
-            f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {how_to_create}"
-        )
+        raise AirflowFailException(f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {fix}")
     try:
         url = url_of(connection)
     except ValueError as error:
@@ -58,16 +68,9 @@ def _read(conn_id: str, needed: tuple[str, ...], how_to_create: str) -> Account:
     return Account(conn_id, url, str(connection.login or ""), str(connection.password or ""))
 
 
-def _how_to_create_account(conn_id: str) -> str:
+def _how_to_create(conn_id: str) -> str:
     return (
         "Create it for a user with the role viewer: "
         f"airflow connections add {conn_id} --conn-type http --conn-schema http --conn-host HOST --conn-port 8080 "
         f"--conn-login LOGIN --conn-password PASSWORD, or set the environment variable AIRFLOW_CONN_{conn_id.upper()}."
-    )
-
-
-def _how_to_create_address(conn_id: str) -> str:
-    return (
-        f"Create it: airflow connections add {conn_id} --conn-type http --conn-schema http --conn-host HOST "
-        f"--conn-port 9090, or set the environment variable AIRFLOW_CONN_{conn_id.upper()}."
     )

@@ -52,8 +52,8 @@ class CheckSchedulerHealthOperator(HealthCheckOperator):
     replaced on its host is a warning.
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
-    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; parse times and the triggerers' capacity
-        are then taken from there (templated)
+    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; parse times and the capacity of
+        triggerers are then taken from there. One that does not exist is not asked (templated)
     :param heartbeat_age: threshold on the age of the latest heartbeat of scheduler, dag processor and triggerer
     :param alive: threshold on the number of processes that are alive, for scheduler, dag_processor and triggerer
     :param lost_jobs: threshold on the number of processes that lost their heartbeat within the window, those that were

@@ -65,7 +65,7 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
     :param prometheus_conn_id: Airflow connection to Prometheus, of type http; ratios and retries are then taken from
-        there (templated)
+        there. One that does not exist is not asked (templated)
     :param window: how far back failures count, by when they ended (templated)
     :param failed_tasks: threshold on the number of failed task instances; tries that are retried do not count
     :param same_task: threshold on the number of runs in which one task failed

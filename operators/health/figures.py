@@ -84,7 +84,7 @@ def _line(name: str, columns: Sequence[str], values: Sequence[float | None], wid
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
     newest = f"{known[-1][1]:g}" if known else "–"
     dot = (
-        f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3" fill="var(--inconclusive)"/>'
+        f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3" fill="currentColor"/>'
         if points
         else ""
     )
@@ -96,7 +96,7 @@ def _line(name: str, columns: Sequence[str], values: Sequence[float | None], wid
     return (
         f'<text x="4" y="12" fill="var(--dim)">{escape(name)}</text><text x="4" y="32" font-size="17" '
         f'font-weight="600">{newest}</text><path d="M4 78H{width + 4:.0f}" stroke="var(--line)"/>'
-        f'<path d="{path}" fill="none" stroke="var(--inconclusive)" stroke-width="2" stroke-linejoin="round"/>'
+        f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.7" stroke-width="2" stroke-linejoin="round"/>'
         f"{dot}{tips}"
     )
 

@@ -152,7 +152,7 @@ def read_check(reference: Reference) -> CheckResult:
     """
     artifact = Artifact(reference)
     kept = artifact.read_json("verdicts.json")
-    found = artifact.read_json(FINDING)
+    found = artifact.read_json(FINDING) if FINDING in artifact.files else {}
     return CheckResult(
         task_id=kept["task_id"],
         title=kept["title"],
@@ -161,10 +161,10 @@ def read_check(reference: Reference) -> CheckResult:
         verdicts=tuple(map(_verdict, kept["verdicts"])),
         facts=kept["facts"],
         page=artifact.uri_of("report.html"),
-        failures=tuple(Failure(**failure) for failure in found["failures"]),
-        measures=found["measures"],
-        requests=found["requests"],
-        seconds=found["seconds"],
+        failures=tuple(Failure(**failure) for failure in found.get("failures", ())),
+        measures=found.get("measures", {}),
+        requests=found.get("requests", 0),
+        seconds=found.get("seconds", 0.0),
     )
 
 

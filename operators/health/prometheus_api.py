@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.health.airflow_account import read_address
+from operators.health.airflow_account import Account, read_address
 from operators.http_client import open_http
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class PrometheusApi:
     """One Prometheus.
 
     :param conn_id: Airflow connection of type http: host, port, schema (http or https); a login and a password, or a
-        password alone, which is sent as a bearer token
-    :raises AirflowFailException: if the connection is missing or has no host
+        password alone, which is sent as a bearer token. Where there is no such connection, there is no Prometheus
+    :raises AirflowFailException: if the connection has no host
     """
 
     def __init__(self, conn_id: str) -> None:
@@ -63,9 +63,11 @@ class PrometheusApi:
         :param label: what the expressions group by
         :returns: the answers; a Prometheus that cannot be asked is a ``problem``, since the rest of a check goes on
         """
+        if self._address is None:
+            return Answers({}, f"not asked, there is no connection {self._conn_id!r}")
         named = [f'label_replace(({query}), "{_NAME}", "{name}", "", "")' for name, query in questions.items()]
         try:
-            rows = self._query(" or ".join(named))
+            rows = self._query(self._address, " or ".join(named))
             series: dict[str, dict[str, float]] = {}
             for row in rows:
                 number = float(row["value"][1])
@@ -77,17 +79,17 @@ class PrometheusApi:
             return Answers({}, f"{self._address.url} answered in a form that Prometheus does not have ({error!r})")
         return Answers(series)
 
-    def _query(self, query: str) -> list[Mapping[str, Any]]:
+    def _query(self, address: Account, query: str) -> list[Mapping[str, Any]]:
         import httpx
 
         self.requests += 1
-        url = f"{self._address.url}/api/v1/query"
+        url = f"{address.url}/api/v1/query"
         try:
             with open_http() as client:
-                response = client.post(url, data={"query": query}, headers=self._headers())
+                response = client.post(url, data={"query": query}, headers=_authorization(address))
         except httpx.HTTPError as error:
             raise PrometheusError(
-                f"Prometheus at {self._address.url} (connection {self._conn_id!r}) cannot be reached: {error}"
+                f"Prometheus at {address.url} (connection {self._conn_id!r}) cannot be reached: {error}"
             ) from None
         answer = _json_of(response)
         if not response.is_success or answer.get("status") != "success":
@@ -96,12 +98,12 @@ class PrometheusApi:
         rows: list[Mapping[str, Any]] = answer["data"]["result"]
         return rows
 
-    def _headers(self) -> dict[str, str]:
-        address = self._address
-        if address.login:
-            pair = base64.b64encode(f"{address.login}:{address.password}".encode()).decode()
-            return {"Authorization": f"Basic {pair}"}
-        return {"Authorization": f"Bearer {address.password}"} if address.password else {}
+
+def _authorization(address: Account) -> dict[str, str]:
+    if address.login:
+        pair = base64.b64encode(f"{address.login}:{address.password}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    return {"Authorization": f"Bearer {address.password}"} if address.password else {}
 
 
 def _json_of(response: httpx.Response) -> dict[str, Any]:

@@ -80,10 +80,12 @@ class DagPast:
         return sum(not run.succeeded for run in known) / len(known) if len(known) >= min_runs else None
 
     def usual_gap(self, *, min_runs: int) -> float | None:
-        """Give the median time between two successes; None if there are too few."""
-        ends = [run.ended_at for run in self.runs if run.succeeded]
-        gaps = [later - earlier for earlier, later in pairwise(ends)]
-        return median(gaps) if len(gaps) >= min_runs else None
+        """Give the time between two scheduled runs; None if too few are known.
+
+        It is the median or, should the schedule have become a slower one, the newest.
+        """
+        gaps = [later[0] - earlier[0] for earlier, later in pairwise(self.starts)]
+        return max(median(gaps), gaps[-1]) if len(gaps) >= min_runs else None
 
 
 class RunHistory:
@@ -93,6 +95,8 @@ class RunHistory:
         value = kept or {}
         self._seen_until: float | None = value.get("seen_until")
         self._complete_since: float | None = value.get("complete_since")
+        self.silent: frozenset[str] = frozenset(value.get("silent", ()))
+        """The active DAGs that had not succeeded for unusually long when the last look was taken."""
         self.dags: dict[str, DagPast] = {name: _read_past(past) for name, past in value.get("dags", {}).items()}
 
     def past(self, dag_id: str) -> DagPast:
@@ -142,6 +146,7 @@ class RunHistory:
         return {
             "seen_until": self._seen_until,
             "complete_since": self._complete_since,
+            "silent": sorted(self.silent),
             "dags": {name: _write_past(past) for name, past in self.dags.items() if past.last_seen >= oldest},
         }
 

@@ -47,6 +47,8 @@ class RunLook:
     """DAG -> seconds, and what is late."""
     silent: Mapping[str, float | None]
     """Active DAG -> seconds since its last success, None if none is known."""
+    silent_before: frozenset[str]
+    """Those that were silent at the last look, too; one that was taken out of its pause since then is not."""
     history: RunHistory
     counted_dags: frozenset[str]
     """The DAGs of the history that are not ignored."""
@@ -118,7 +120,8 @@ class Looker:
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
-        silent = self._silent()
+        silent, silent_before = self._silent(), self._history.silent
+        self._history.silent = frozenset(silent)
         return RunLook(
             now=self._now,
             failed=counted,
@@ -128,6 +131,7 @@ class Looker:
             finished=self._count(counted, answers),
             late=self._late(waiting),
             silent=silent,
+            silent_before=silent_before,
             history=self._history,
             counted_dags=frozenset(dag_id for dag_id in self._history.dags if not is_ignored(dag_id, self._ignored)),
             answers=answers,

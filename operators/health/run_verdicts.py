@@ -149,6 +149,6 @@ def _unusual_ratios(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, No
 def _unusual_silences(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
     for dag_id, noted in _silences(look).items():
         gap = look.history.past(dag_id).usual_gap(min_runs=rules.of(dag_id).usual.min_runs)
-        if gap:
+        if gap and dag_id in look.silent_before:
             note = f"times the usual: {noted.note}, usual is one every {format_span(gap)}"
             yield dag_id, Noted(round(noted.value / gap, 2), note)

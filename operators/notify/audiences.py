@@ -58,7 +58,7 @@ def read_damping(raise_after: Any, clear_after: Any, repeat: Any) -> Damping:
     return Damping(
         raise_after=check_count(raise_after, where="raise_after"),
         clear_after=check_count(clear_after, where="clear_after"),
-        repeat=None if repeat is None else parse_duration(repeat, where="repeat"),
+        repeat=parse_duration(repeat, where="repeat") or None,
     )
 
 

@@ -67,7 +67,7 @@ class SendAlertsOperator(BaseOperator):
     :param raise_after: so many reports in a row must have a problem before it is told
     :param clear_after: so many reports in a row must be without it before it is over; one that comes and goes stays
         open until it is calm
-    :param repeat: after so long a channel is reminded of what lasts; never if empty
+    :param repeat: after so long a channel is reminded of what lasts; never if 0s
     """
 
     template_fields: Sequence[str] = ("report",)
@@ -81,7 +81,7 @@ class SendAlertsOperator(BaseOperator):
         severities: Mapping[str, Severity] | None = None,
         raise_after: Count = 1,
         clear_after: Count = 2,
-        repeat: Duration | None = "24h",
+        repeat: Duration = "24h",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
