@@ -16,8 +16,3 @@ def severity_of(outcome: Outcome) -> str:
     What could not be measured is as urgent as a warning: nobody knows how it is.
     """
     return _OF_OUTCOME.get(outcome, "info")
-
-
-def is_at_least(severity: str, other: str) -> bool:
-    """Tell whether a severity is as urgent as another one, or more."""
-    return SEVERITIES.index(severity) <= SEVERITIES.index(other)
