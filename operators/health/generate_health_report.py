@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -111,4 +112,10 @@ class GenerateHealthReportOperator(BaseOperator):
 
 def _judgement_of(report: HealthReport) -> Judgement:
     verdicts = tuple(check.to_verdict() for check in report.checks)
-    return Judgement(title="Airflow health", verdicts=verdicts, facts={"created_at": report.created_at})
+    problems = Counter(str(verdict.outcome) for check in report.checks for verdict in check.problems)
+    facts = {
+        "created_at": report.created_at,
+        "problems": ", ".join(f"{number} {outcome}" for outcome, number in problems.items()) or "none",
+        "checks_made": f"{len(report.checks) - len(report.unmeasured)} of {len(report.checks)}",
+    }
+    return Judgement(title="Airflow health", verdicts=verdicts, facts=facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from operators.health.figures import lines_over_time, verdict_grid
 from operators.health.health_report import CheckResult, HealthReport
@@ -61,7 +62,7 @@ def _trend(history: Sequence[HealthReport]) -> Figure:
     names = dict.fromkeys(name for each in reversed(outcomes) for name in each)
     rows = {name: [each.get(name, "") for each in outcomes] for name in names}
     whole = {"all checks": [str(report.outcome) for report in history]}
-    return verdict_grid(f"The last {len(history)} reports", [r.created_at for r in history], {**whole, **rows})
+    return verdict_grid(f"The last {len(history)} reports", [_when(r.created_at) for r in history], {**whole, **rows})
 
 
 def _numbers(history: Sequence[HealthReport]) -> Iterable[Figure]:
@@ -69,19 +70,28 @@ def _numbers(history: Sequence[HealthReport]) -> Iterable[Figure]:
     names = list(dict.fromkeys(name for each in reversed(numbers) for name in each))
     if names:
         series = {name: [each.get(name) for each in numbers] for name in names}
-        yield lines_over_time("Numbers over time", [report.created_at for report in history], series)
+        yield lines_over_time("Numbers over time", [_when(report.created_at) for report in history], series)
 
 
 def _failures(checks: Iterable[CheckResult]) -> Table:
     rows = [
-        (failure.what, failure.count, failure.run_id, failure.ended_at, failure.error, failure.link)
+        (failure.what, failure.count, failure.run_id, _when(failure.ended_at), failure.error, failure.link)
         for check in checks
         for failure in check.failures[:_FAILURES_SHOWN]
     ]
-    return Table("Top failures", ("what", "times", "latest_run", "ended", "error", "link"), tuple(rows))
+    return Table("Top failures", ("what", "times", "latest_run", "ended_(UTC)", "error", "link"), tuple(rows))
 
 
 def _looked_at(checks: Iterable[CheckResult]) -> Table:
     rows = [(check.task_id, name.replace("_", " "), value) for check in checks for name, value in check.facts.items()]
     rows += [(check.task_id, "cost", f"{check.requests} requests, {check.seconds:.2f} s") for check in checks]
     return Table("What was looked at", ("check", "fact", "value"), tuple(sorted(rows)))
+
+
+def _when(moment: str) -> str:
+    """Write a moment for people, on one line."""
+    return (
+        f"{datetime.fromisoformat(moment).astimezone(UTC):%d\N{NO-BREAK SPACE}%b\N{NO-BREAK SPACE}%H:%M}"
+        if moment
+        else ""
+    )
