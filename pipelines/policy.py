@@ -65,7 +65,7 @@ def preload_loader() -> None:
 
 def preload() -> None:
     """Import the libraries of the operators, once, before any task is forked."""
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     for name in _PRELOADED:
         importlib.import_module(name)
