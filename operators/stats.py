@@ -198,7 +198,7 @@ def emit(metric: Metric, value: float | None, **tags: str) -> None:
 
 
 def _fit(metric: Metric, tags: dict[str, str]) -> dict[str, str]:
-    """Shorten the longest values until the line is one that Airflow sends; the DAG's id stays, other metrics have it."""
+    """Shorten the longest values until Airflow sends the line; the DAG's id stays, as other metrics have it."""
     for key in sorted((key for key in tags if key != "dag_id"), key=lambda key: -len(tags[key])):
         if len(metric.name) + sum(len(key) + len(value) + 2 for key, value in tags.items()) <= _LONGEST_LINE:
             break

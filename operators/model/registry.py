@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operators.artifacts import open_location
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath

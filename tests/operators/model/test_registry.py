@@ -11,7 +11,7 @@ from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from operators.artifacts import open_location
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 from operators.model.registry import AliasMovedError, Registry, RegistryError, create_file
 
 
