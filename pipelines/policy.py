@@ -52,7 +52,7 @@ def forks_tasks(argv: list[str]) -> bool:
 
 def preload() -> None:
     """Import the libraries of the operators, once, before any task is forked."""
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     for name in _PRELOADED:
         importlib.import_module(name)

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.data.samples import load_sample
 from operators.data.sources import fetch, hide_secrets, public_name, scheme_of
 from operators.data.tabular import format_of, parse_csv_options, read_table, select_columns
+from operators.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.parameters import ColumnNames, CsvFormat, Text, shape
 
 if TYPE_CHECKING:

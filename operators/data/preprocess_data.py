@@ -11,7 +11,6 @@ from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.column_types import as_text
-from operators.data.mistakes import DataMistakeError, check_columns_exist, mistakes_fail_the_task
 from operators.data.preprocessing import (
     build_preprocessor,
     check_learnable,
@@ -20,6 +19,7 @@ from operators.data.preprocessing import (
     sort_columns,
 )
 from operators.data.splitting import SplitSpec, infer_task, list_classes, parse_split, split_rows
+from operators.mistakes import DataMistakeError, check_columns_exist, mistakes_fail_the_task
 from operators.parameters import (
     CategoricalPreprocessing,
     ColumnNames,
@@ -197,7 +197,7 @@ def _describe(split: Split) -> Table:
 
 
 def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     artifact = ArtifactWriter(context)
     for name, part in (("train", split.train), ("test", split.test)):

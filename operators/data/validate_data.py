@@ -13,7 +13,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.column_checks import CheckedColumn, ColumnSpec, Finding, check_column, parse_column
 from operators.data.data_report import REASONS, make_sections
-from operators.data.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.data.table_checks import (
     ON_EXTRA_COLUMNS,
     DuplicateSpec,
@@ -26,6 +25,7 @@ from operators.data.table_checks import (
     parse_duplicates,
     parse_freshness,
 )
+from operators.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.parameters import ColumnChecks, DuplicateRows, Freshness, TaskResult, ThresholdConfig
 from operators.thresholds import Threshold, parse_threshold
 from operators.verdict import Judgement, Verdict, record_judgement

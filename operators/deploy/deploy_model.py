@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference, artifact_root
-from operators.data.mistakes import DataMistakeError, check_keys, mistakes_fail_the_task
 from operators.deploy.smoke_test import SmokeResult, answer, run_smoke_test
+from operators.mistakes import DataMistakeError, check_keys, mistakes_fail_the_task
 from operators.model.model_file import MODEL, load_model, open_model
 from operators.model.registry import AliasMovedError, Registry, Version
 from operators.model.train_model import SAMPLE
-from operators.model.trusted_types import trusted_types
 from operators.parameters import SmokeTest, TaskResult, Text
 from operators.thresholds import Threshold, parse_threshold
+from operators.trusted_types import trusted_types
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:

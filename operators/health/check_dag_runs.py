@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import DataMistakeError, check_keys
 from operators.health.airflow_api import AirflowApi
 from operators.health.airflow_rows import DagRun
 from operators.health.figures import bars_over_time
@@ -20,6 +19,7 @@ from operators.health.health_check import (
     read_patterns,
     read_threshold,
 )
+from operators.mistakes import DataMistakeError, check_keys
 from operators.parameters import Count, DagIds, Duration, RunThresholds, Text, ThresholdConfig
 from operators.report import Section, Table
 from operators.thresholds import Threshold, parse_duration

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import mistakes_fail_the_task
 from operators.health.airflow_api import AirflowApi, open_airflow_api
+from operators.mistakes import mistakes_fail_the_task
 from operators.report import Section
 from operators.thresholds import Threshold, ThresholdError, parse_threshold
 from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_judgement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
-from operators.data.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
+from operators.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.model.evaluation import (
     Evaluation,
     Plan,

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
+from operators.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.model.estimators import make_estimator
 from operators.model.model_file import MODEL
 from operators.model.profile import make_profile
 from operators.model.training_data import TrainingData, read_training_data
-from operators.model.trusted_types import import_skops
 from operators.parameters import Seed, TaskResult, shape
+from operators.trusted_types import import_skops
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import check_choice, mistakes_fail_the_task
+from operators.mistakes import check_choice, mistakes_fail_the_task
 from operators.notify.channels import Delivery, Message, read_channels, require_delivered, send
 from operators.notify.run_summary import RunSummary, render_summary, summarise_run
 from operators.parameters import Channels, Text

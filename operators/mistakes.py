@@ -1,4 +1,4 @@
-"""Mistakes of a pipeline's author or its data: raised by every data operator's parts, never worth a retry."""
+"""Mistakes of a pipeline's author or its data: raised by the parts of every operator, never worth a retry."""
 
 from __future__ import annotations
 
