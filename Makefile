@@ -7,7 +7,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs schema bench fuzz lock clean up down logs
+.PHONY: help install install-dev run stop test lint check accept docs dashboards schema bench fuzz lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +45,9 @@ accept: install-dev ## write the expected outputs of the tests anew; read the di
 docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md)
 	@.venv/bin/python -m schemas.explanations > docs/rules.md
 	@.venv/bin/python tests/docs/operators_page.py > docs/operators.md
+
+dashboards: install-dev ## write grafana/dashboards anew from grafana/boards
+	@.venv/bin/python grafana/build.py
 
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema

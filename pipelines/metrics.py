@@ -1,13 +1,12 @@
-"""What this package tells Airflow's metrics backend of itself; the names begin with ``pipeline.``."""
+"""Sends what loading the pipelines found to Airflow's metrics backend, in processes for which Airflow makes none."""
 
 from __future__ import annotations
 
-BROKEN_FILES = "pipeline.files_broken"
-"""Gauge: how many YAML files have a pipeline that cannot be built. Airflow counts them all as one import error."""
+from operators.stats import PIPELINE_FILES_BROKEN, emit
 
 
 def send_broken_files(number: int) -> None:
-    """Send how many files are broken.
+    """Send how many files are broken; Airflow counts them all as one import error.
 
     :param number: of them; 0 is sent too, or the last one would stay
     """
@@ -18,4 +17,4 @@ def send_broken_files(number: int) -> None:
     # a process that parses a file has no backend yet: Airflow makes one for tasks only
     legacy = conf.getboolean("metrics", "legacy_names_on")
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=legacy)
-    stats.gauge(BROKEN_FILES, number)
+    emit(PIPELINE_FILES_BROKEN, number)

@@ -283,7 +283,8 @@ def expressions() -> list[str]:
 
 
 def test_promql_asks_for_series_that_rules_or_panels_know() -> None:
-    sources = [*(REPOSITORY / "prometheus" / "rules").glob("*.yml"), REPOSITORY / "grafana" / "panels.yml"]
+    folders = ("prometheus/rules/*.yml", "grafana/dashboards/*.json")
+    sources = [path for pattern in folders for path in REPOSITORY.glob(pattern)]
     known = set(re.findall(r"\bairflow[_:][\w:]+", "\n".join(path.read_text(encoding="utf-8") for path in sources)))
     used = set(re.findall(r"\bairflow[_:][\w:]+", "\n".join(expressions())))
     assert used
