@@ -5,7 +5,7 @@ Airflow does so every few seconds, each time in a new process; what is known of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from pipelines.load.shares import WHOLE, loaders, share_of
 from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
-from pipelines.metrics import send_broken_files
+from pipelines.metrics import send_findings
 from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
@@ -84,7 +84,7 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
     with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(reporter))
         notes = loading.find_problems()
-    send_broken_files(len({diagnostic.path for diagnostic in loading.errors}))
+    send_findings(loading.files, len({diagnostic.path for diagnostic in loading.errors}), loading.problems)
     if loading.errors or notes:
         raise InvalidPipelineError(sorted(loading.errors), loading.texts, notes) from None
 
@@ -94,12 +94,20 @@ class _Loading:
 
     def __init__(self, folder: Path, cache: SpecCache, clock: Clock, presentation: Presentation | None = None) -> None:
         self.errors: set[Diagnostic] = set()
+        self.warnings: set[Diagnostic] = set()
+        self.files = 0
+        """Those that were looked for problems."""
         self.texts: dict[str, str] = {}
         self._folder = folder
         self._cache = cache
         self._clock = clock
         self._presentation = presentation
         self._files = CheckedFiles(folder, cache)
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """Severity -> how many there are."""
+        return {str(Severity.ERROR): len(self.errors), str(Severity.WARNING): len(self.warnings)}
 
     def build_one(self, dag_id: str) -> dict[str, DAG]:
         """Build the DAG of an id, if there is one. Nothing is tried out: Airflow has run it before."""
@@ -148,6 +156,7 @@ class _Loading:
         :returns: what is wrong with no file in particular
         """
         paths = list(iter_pipeline_files(self._folder))
+        self.files = len(paths)
         self._cache.forget_others(paths)
         notes = self._notes_of_loaders()
         defined: dict[str, list[tuple[FoundPipeline, Diagnostic | None]]] = {}
@@ -224,8 +233,9 @@ class _Loading:
     def _note_file(self, file: FoundFile) -> None:
         self._note(file.findings.diagnostics, file.findings.texts)
 
-    def _note(self, diagnostics: Iterable[Diagnostic], texts: Mapping[str, str]) -> None:
+    def _note(self, diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
         errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
         self.errors.update(errors)
+        self.warnings.update(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
         if errors:
             self.texts.update(texts)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from operators.stats import PIPELINE_FILES_BROKEN, emit
+from collections.abc import Mapping
+
+from operators.stats import PIPELINE_FILES, PIPELINE_FILES_BROKEN, PIPELINE_PROBLEMS, emit
 
 
-def send_broken_files(number: int) -> None:
-    """Send how many files are broken; Airflow counts them all as one import error.
+def send_findings(files: int, broken: int, problems: Mapping[str, int]) -> None:
+    """Send what there is, and what is wrong with it; Airflow counts all broken files as one import error.
 
-    :param number: of them; 0 is sent too, or the last one would stay
+    :param files: YAML files of pipelines
+    :param broken: those with an error; 0 is sent too, or the last number would stay
+    :param problems: severity -> how many
     """
     from airflow.sdk.configuration import conf
     from airflow.sdk.observability import stats
@@ -17,4 +21,7 @@ def send_broken_files(number: int) -> None:
     # a process that parses a file has no backend yet: Airflow makes one for tasks only
     legacy = conf.getboolean("metrics", "legacy_names_on")
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=legacy)
-    emit(PIPELINE_FILES_BROKEN, number)
+    emit(PIPELINE_FILES, files)
+    emit(PIPELINE_FILES_BROKEN, broken)
+    for severity, number in problems.items():
+        emit(PIPELINE_PROBLEMS, number, severity=severity)
