@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.checker import CheckedFile, Report, check_files, iter_pipeline_files
+from schemas.checker import Scope, check_files, iter_pipeline_files
 from schemas.diagnostic import Diagnostic, Finding, Severity
 from schemas.formats.text import render_text
 from schemas.spec import Pipeline
+from schemas.surroundings import chosen_environment
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -45,14 +46,15 @@ def load(folder: Path, *, dag_id: str | None = None) -> Loaded:
     :param folder: where the YAML files are
     :param dag_id: if given, only files that can define this DAG are read, and only it is built
     """
-    report = check_files(_files(folder, dag_id), relative_to=folder.parent)
+    scope = Scope(chosen_environment(), dag_id=dag_id or "")
+    report = check_files(_files(folder, dag_id), relative_to=folder.parent, scope=scope)
     dags: dict[str, DAG] = {}
     diagnostics = [d for d in report.diagnostics if d.severity is Severity.ERROR]
     for file in report.files:
         for pipeline in file.pipelines:
             if dag_id in (None, pipeline.dag_id):
                 diagnostics.extend(_build(pipeline, folder, dags))
-    return Loaded(dags, tuple(sorted(diagnostics)), _texts(report, folder))
+    return Loaded(dags, tuple(sorted(diagnostics)), dict(report.texts))
 
 
 def raise_problems(folder: Path) -> None:
@@ -85,10 +87,3 @@ def _files(folder: Path, dag_id: str | None) -> list[Path]:
     # A key of this name can only be in a file that has its text; an escaped spelling of it is not looked for.
     name = re.compile(re.escape(dag_id).encode())
     return [path for path in paths if name.search(path.read_bytes())]
-
-
-def _texts(report: Report, folder: Path) -> dict[str, str]:
-    def shown(file: CheckedFile) -> str:
-        return file.path.relative_to(folder.parent).as_posix()
-
-    return {shown(file): file.text for file in report.files}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 """The committed schema: this project's operators and those of the providers that it installs."""
 
+_NEEDED = {"operators", "default", "environment_file", "template_file"}
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -282,8 +283,8 @@ def load_contract(path: Path = SCHEMA_FILE) -> Contract:
 @cache
 def _load(path: Path, _: int) -> Contract:
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
-        raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
+    if not isinstance(document, dict) or not document.get("$defs", {}).keys() >= _NEEDED:
+        raise ValueError("it is not a pipeline schema, or an old one; write one with `pipelines schema`")
     return Contract(document)
 
 

@@ -59,7 +59,7 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     :param contract: the schema in use
     """
     yield from _unknown_operators(source, outlines, contract)
-    if any(word in source.text for word in _ELSEWHERE):
+    if any(outline.text.contains(word) for outline in outlines for word in _ELSEWHERE):
         yield from iter_given_findings(outlines, source, contract, _iter_described)
     if contract.fits(source.data):
         return
@@ -71,6 +71,23 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
         if not contract.task_fits(task, listed=listed):
             for error in contract.task_validator(task, listed=listed).iter_errors(task):
                 yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
+
+
+def iter_value_findings(
+    schema: Mapping[str, Any], value: Any, path: Path, source: Source, contract: Contract
+) -> Iterator[Finding]:
+    """Yield what a schema of its own does not allow of one value.
+
+    :param schema: it may refer to the definitions of the contract
+    :param value: the value
+    :param path: where it stands in the source
+    :param source: a file that was read, or a part of it
+    :param contract: the schema in use
+    """
+    if contract.compile(schema)(value):
+        return
+    for error in contract.value_validator(schema).iter_errors(value):
+        yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
 
 
 def _wrong_part(data: Any, contract: Contract) -> Any:

@@ -66,8 +66,10 @@ def iter_properties(schema: Any, path: str = "") -> Any:
     if isinstance(schema, dict):
         for key, value in schema.get("properties", {}).items():
             yield f"{path}.{key}", value
+            yield from iter_properties(value, f"{path}/properties/{key}")
         for key, value in schema.items():
-            yield from iter_properties(value, f"{path}/{key}")
+            if key != "properties":
+                yield from iter_properties(value, f"{path}/{key}")
     elif isinstance(schema, list):
         for index, value in enumerate(schema):
             yield from iter_properties(value, f"{path}/{index}")

@@ -26,8 +26,7 @@ _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
 def render(report: Report, display: Display) -> str:
     """Render all diagnostics, and for a person at a terminal a line that counts them."""
-    texts = {file.shown: file.text for file in report.files if file.diagnostics}
-    parts = [render_text(report.diagnostics, texts, color=display.color)] if report.diagnostics else []
+    parts = [render_text(report.diagnostics, report.texts, color=display.color)] if report.diagnostics else []
     if display.summary:
         parts.append(_summary(report, display))
     return "\n".join(parts)

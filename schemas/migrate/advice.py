@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,26 +23,27 @@ _OF_ASSETS = frozenset(("datasets", "file", "uri", "name", "alias", "ref", *OBJE
 _OF_ALL_FILES = frozenset(("default_args", "schedule", "start_date", "tags", "catchup", "max_active_runs"))
 
 
-def with_advice(findings: list[Finding], source: Source) -> list[Finding]:
+def with_advice(findings: list[Finding], source: Source, *, only_defaults: bool = False) -> list[Finding]:
     """Give findings at a word of dag-factory or Airflow 2 a hint that says what to write instead.
 
-    :param findings: all findings of a file
+    :param findings: all findings of a file; those that lie in other files are left as they are
     :param source: the file
+    :param only_defaults: whether the file is a ``defaults.yaml``
     """
-    if not any(finding.code in _ADVISED for finding in findings):
+    file = source.tree.place.file
+    if not any(finding.code in _ADVISED and finding.place.file == file for finding in findings):
         return findings
-    advice = dict(_iter_advice(source))
-    return list(_iter_advised(findings, advice))
+    advice = dict(_iter_advice(source, only_defaults=only_defaults))
+    return [_advised(finding, advice) if finding.place.file == file else finding for finding in findings]
 
 
-def _iter_advised(findings: Iterable[Finding], advice: dict[tuple[int, int], str]) -> Iterator[Finding]:
-    for finding in findings:
-        hint = advice.get((finding.place.line, finding.place.column))
-        yield replace(finding, hint=hint) if hint and finding.code in _ADVISED else finding
+def _advised(finding: Finding, advice: dict[tuple[int, int], str]) -> Finding:
+    hint = advice.get((finding.place.line, finding.place.column))
+    return replace(finding, hint=hint) if hint and finding.code in _ADVISED else finding
 
 
-def _iter_advice(source: Source) -> Iterator[tuple[tuple[int, int], str]]:
-    for found in iter_entries(source):
+def _iter_advice(source: Source, *, only_defaults: bool) -> Iterator[tuple[tuple[int, int], str]]:
+    for found in iter_entries(source, only_defaults=only_defaults):
         of_key, of_value = _of_key(found), _of_value(found)
         if found.scope is Scope.TASK and found.entry.key == "decorator":
             yield _at(source.tree.key(found.owner)), of_key
@@ -76,9 +77,7 @@ def _of_key(found: Found) -> str:
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
         return 'values that pipelines share stand under "default:", in each file'
-    if scope is Scope.DAG and found.owner == ("default",) and key == "tasks":
-        return "tasks are not shared; write them into each pipeline"
-    if scope is Scope.DAG and found.owner[0] in INSTEAD[Scope.FILE]:
+    if scope is Scope.DAG and found.owner and found.owner[0] in INSTEAD[Scope.FILE]:
         return INSTEAD[Scope.FILE][str(found.owner[0])]
     return INSTEAD.get(scope, {}).get(key, "")
 

@@ -38,13 +38,11 @@ def iter_param_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 
 def _iter_defined(outline: Outline) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the params that are more than a default, also those of the ``default`` block that are not replaced."""
-    own, shared = outline.config.get("params"), outline.default.get("params")
-    for block, path in ((own, (outline.dag_id, "params")), (shared, ("default", "params"))):
-        for name, param in block.items() if isinstance(block, dict) else ():
-            is_replaced = block is shared and isinstance(own, dict) and name in own
-            if isinstance(param, dict) and not is_replaced:
-                yield (*path, name), param
+    """Yield the params that are more than a default."""
+    params = outline.config.get("params")
+    for name, param in params.items() if isinstance(params, dict) else ():
+        if isinstance(param, dict):
+            yield (outline.dag_id, "params", name), param
 
 
 def _is_misspelt(param: Mapping[str, Any]) -> bool:
