@@ -12,10 +12,12 @@ from schemas.contract import Contract
 from schemas.diagnostic import Finding, Place, did_you_mean
 from schemas.layers import EMPTY, Layer
 from schemas.placeholders import Hole, find_holes, iter_named, size_of
+from schemas.rules.params import slow_pattern
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import SideFile
 from schemas.tree import wrap
+from schemas.wording import shown
 
 ROOT = "(template)"
 """Stands for the file in the paths of findings; no pipeline can have this id."""
@@ -157,7 +159,12 @@ class Parameter:
         :param path: where it stands
         :param source: in what
         """
-        if not self._fits(value):
+        slow = slow_pattern(value, self._value_schema)
+        if slow:
+            message = f"the pattern {shown(slow)} repeats what repeats; to try a value with it may take for ever"
+            hint = "write the pattern without a repetition in a repetition"
+            yield Finding("P318", source.tree.find(path).place, message, hint)
+        elif not self._fits(value):
             yield from iter_value_findings(self._value_schema, value, path, source, self.contract)
 
     def iter_default_findings(self, wrapped: Source) -> Iterator[Finding]:
