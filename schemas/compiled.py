@@ -35,7 +35,7 @@ class Compiler:
         """
         self._resolve = resolve
         self._formats = formats
-        self._references: dict[str, Predicate | None] = {}
+        self._references: dict[str, Predicate] = {}
 
     def compile(self, schema: Any) -> Predicate:
         """Give the predicate of a schema.
@@ -61,20 +61,16 @@ class Compiler:
         return make(self, schema)
 
     def _ref(self, schema: Mapping[str, Any]) -> Predicate:
+        """Compile what is referred to when a value is first held against it: most of a schema, a file never needs."""
         name = schema["$ref"]
-        if name not in self._references:
-            self._references[name] = None
-            self._references[name] = self.compile(self._resolve(name))
-        found = self._references[name]
-        if found is not None:
-            return found
 
-        def later(value: Any) -> bool:
-            # a schema that refers to itself: by the time it is asked, it is compiled
-            compiled = self._references[name]
-            return compiled is not None and compiled(value)
+        def check(value: Any) -> bool:
+            compiled = self._references.get(name)
+            if compiled is None:
+                compiled = self._references[name] = self.compile(self._resolve(name))
+            return compiled(value)
 
-        return later
+        return check
 
     def _all_of(self, schema: Mapping[str, Any]) -> Predicate:
         dispatch, rest = _split_dispatch(schema["allOf"])
@@ -217,8 +213,8 @@ class Compiler:
         return lambda value: _distinct(value) == wanted
 
     def _pattern(self, schema: Mapping[str, Any]) -> Predicate:
-        search = re.compile(schema["pattern"]).search
-        return lambda value: not isinstance(value, str) or search(value) is not None
+        pattern = schema["pattern"]
+        return lambda value: not isinstance(value, str) or re.search(pattern, value) is not None
 
     def _format(self, schema: Mapping[str, Any]) -> Predicate:
         return self._formats.get(schema["format"], lambda _: True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import Pattern, iter_patterns
 from schemas.compiled import Compiler
-from schemas.kinds import Kind, conversion
+from schemas.kinds import Kind
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Contract:
 
     def reference_keys(self, operator: str) -> tuple[str, ...]:
         """Name the parameters of an operator that take another task's result."""
-        return self._reference_keys.get(operator, ())
+        return self._operator_kind(operator).references
 
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render: braces stay braces there."""
@@ -128,7 +128,7 @@ class Contract:
 
         This project's own operators read the texts themselves.
         """
-        return self._conversions.get(operator, {})
+        return self._operator_kind(operator).conversions if "." in operator else {}
 
     def task_conversions(self, task: Mapping[str, Any]) -> Mapping[str, str]:
         """Give the parameters of a task whose text stands for a Python value, as :meth:`conversions` does."""
@@ -141,22 +141,6 @@ class Contract:
         """Give where the parameters of an operator have thresholds."""
         schema = {"properties": self.operators.get(operator, {}).get("properties", {})}
         return tuple(iter_patterns(schema, self.resolve))
-
-    @cached_property
-    def _reference_keys(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            name: tuple(key for key, value in schema["properties"].items() if value.get("x-reference"))
-            for name, schema in self.operators.items()
-        }
-
-    @cached_property
-    def _conversions(self) -> Mapping[str, Mapping[str, str]]:
-        found = {
-            name: {key: conversion(value) for key, value in schema["properties"].items()}
-            for name, schema in self.operators.items()
-            if "." in name
-        }
-        return {name: {key: kind for key, kind in kinds.items() if kind} for name, kinds in found.items()}
 
     def resolve(self, ref: str) -> Any:
         """Follow a reference inside the document, as in ``#/$defs/duration``."""

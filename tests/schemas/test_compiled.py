@@ -106,3 +106,15 @@ def test_it_agrees_where_python_and_json_differ(schema: dict[str, Any], value: o
 def test_a_keyword_that_it_does_not_know_is_refused_rather_than_passed_over() -> None:
     with pytest.raises(UnsupportedKeywordError, match="contains"):
         Compiler(lambda _: {}, {}).compile({"contains": {"type": "string"}})
+
+
+def test_every_definition_of_the_schema_is_covered() -> None:
+    """What a file does not need is compiled only when it is met; a keyword in it that is not known must not wait."""
+    contract = load_contract()
+    compiler = Compiler(contract.resolve, {})
+    lists = ("operators", "decorators", "arguments", "functions", "notifiers", "triggers", "timetables",
+             "partition_mappers", "partition_windows")  # fmt: skip
+    definitions = contract.document["$defs"]
+    for name, definition in definitions.items():
+        for schema in definition.values() if name in lists else (definition,):
+            compiler.compile(schema)
