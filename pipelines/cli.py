@@ -76,16 +76,20 @@ def _schema_file(named: str | None) -> Path:
     return path
 
 
-def write_schema(output: str, providers: Sequence[str] | None, out: TextIO) -> Exit:
-    """Write the schema of this project's operators and those of the installed providers. Needs Airflow.
+def write_schema(
+    output: str, providers: Sequence[str] | None, out: TextIO, *, packages: Sequence[str] | None = None
+) -> Exit:
+    """Write the schema of this project's operators and what the installed providers have. Needs Airflow.
 
     :param output: the file to write
     :param providers: package names; all that are installed if not given
     :param out: where to say what was written
-    :raises UsageError: if Airflow or a provider is not installed, or the file cannot be written
+    :param packages: packages and modules whose functions pipelines may name, beside those of this project
+    :raises UsageError: if Airflow, a provider or a package is not installed, or the file cannot be written
     """
     try:
         from pipelines import schema_document
+        from pipelines.callable_schema import FUNCTION_PACKAGES
         from pipelines.operator_schema import installed_providers
 
         known = installed_providers()
@@ -94,12 +98,18 @@ def write_schema(output: str, providers: Sequence[str] | None, out: TextIO) -> E
     unknown = sorted(set(providers or ()) - set(known))
     if unknown:
         raise UsageError(f"{', '.join(unknown)} not installed; installed: {', '.join(sorted(known))}")
-    document = schema_document.pipeline_schema(schema_document.installed_operator_schemas(providers or None))
     try:
+        document = schema_document.pipeline_schema(
+            providers or None, dict.fromkeys((*FUNCTION_PACKAGES, *(packages or ())))
+        )
         schema_document.write_schema(Path(output), document)
+    except ImportError as error:
+        raise UsageError(f"the functions of a package cannot be read: {error}") from None
     except OSError as error:
         raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
-    print(f"{output}: {len(document['$defs']['operators'])} operators", file=out)
+    definitions = document["$defs"]
+    counts = f"{len(definitions['operators'])} operators, {len(definitions['functions'])} functions"
+    print(f"{output}: {counts}", file=out)
     return Exit.CLEAN
 
 
@@ -281,7 +291,15 @@ def _add_schema(commands: Any) -> None:
     command.add_argument(
         "--provider", action="append", metavar="PACKAGE", help="only this provider; may be given again (default: all)"
     )
-    command.set_defaults(run=lambda arguments, out: write_schema(arguments.output, arguments.provider, out))
+    command.add_argument(
+        "--callables",
+        action="append",
+        metavar="PACKAGE",
+        help="a package or module whose functions pipelines may name, too; may be given again",
+    )
+    command.set_defaults(
+        run=lambda arguments, out: write_schema(arguments.output, arguments.provider, out, packages=arguments.callables)
+    )
 
 
 def _add_migrate(commands: Any) -> None:

@@ -19,7 +19,7 @@ from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
 from pipelines.metrics import send_broken_files
-from schemas.checker import double_diagnostic, iter_pipeline_files
+from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
 
@@ -68,7 +68,7 @@ def load(
     :param loader: the file that Airflow imports; where there are several, each builds its share
     :param presentation: what the UI shows of the DAGs; needed only where Airflow writes them to its database
     """
-    with open_cache(folder) as cache:
+    with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(loader), presentation)
         dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
         return Loaded(dags, tuple(sorted(loading.errors)), loading.texts)
@@ -81,7 +81,7 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
     :param reporter: the file that Airflow imports
     :raises InvalidPipelineError: if any pipeline cannot be built
     """
-    with open_cache(folder) as cache:
+    with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(reporter))
         notes = loading.find_problems()
     send_broken_files(len({diagnostic.path for diagnostic in loading.errors}))

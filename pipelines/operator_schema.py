@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
@@ -34,14 +35,31 @@ _NAMED_TYPES: dict[str, Schema] = {
     "datetime": {"$ref": "#/$defs/date"},
     "date": {"$ref": "#/$defs/date"},
     "DateTime": {"$ref": "#/$defs/date"},
-    "time": {"type": "string"},
+    "time": {"$ref": "#/$defs/time"},
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},
+    "BaseNotifier": {"$ref": "#/$defs/notifier"},
+    "HITLUser": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "The id of a user of Airflow."},
+            "name": {"type": "string", "description": "The name of the user."},
+        },
+        "required": ["id", "name"],
+        "additionalProperties": False,
+    },
     # Airflow's markers for "not given"
     "ArgNotSet": {"not": {}},
     "NOTSET": {"not": {}},
 }
+FUNCTION = "#/$defs/function_path"
+_PATHS = ("response_check_path",)
+"""Parameters for a text that Airflow imports as a function."""
+_FIXED = "FIXED_ARGS"
+"""The attribute in which Airflow's approvals name the parameters that nobody may give."""
+_OPTIONAL = {"HITLEntryOperator": frozenset({"options"})}
+"""Class -> parameters that it gives itself where they are left out, although its base class needs them."""
 _MAPPINGS = ("dict", "Mapping", "MutableMapping", "Dict")
 _LISTS = ("list", "List", "set", "frozenset", "Sequence", "Collection", "Iterable", "Container")
 _PARAM = re.compile(r"^\s*:param (?:[\w\[\], |]+ )?(\w+):\s*(.*)$")
@@ -59,10 +77,12 @@ def operator_schema(cls: type, base: type) -> Schema:
     templated = set(getattr(cls, "template_fields", ()))
     properties: dict[str, Schema] = {}
     required: list[str] = []
+    optional = _OPTIONAL.get(cls.__name__, ())
     for owner, parameter in own_parameters(cls, base):
-        schema = _parameter_schema(parameter, owner, templated=parameter.name in templated)
-        properties[parameter.name] = schema
-        if parameter.default is inspect.Parameter.empty and "not" not in schema:
+        if parameter.name in getattr(cls, _FIXED, ()):
+            continue
+        properties[parameter.name] = parameter_schema(parameter, owner, templated=parameter.name in templated)
+        if parameter.default is inspect.Parameter.empty and parameter.name not in optional:
             required.append(parameter.name)
     return {
         "title": cls.__qualname__,
@@ -90,14 +110,20 @@ def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parame
             return
 
 
-def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: bool) -> Schema:
+def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: bool = False) -> Schema:
+    """Describe one parameter.
+
+    :param parameter: as ``inspect`` gives it
+    :param owner: the class or function whose docstring describes it
+    :param templated: whether Airflow renders it, so that it may be a text whatever its type
+    """
     schema = annotation_schema(parameter.annotation)
-    if schema == {"x-callable": True}:
-        # YAML cannot give it, so editors need not offer it
-        schema |= {"not": {}, "doNotSuggest": True}
+    if _is_function(schema) or parameter.name in _PATHS:
+        # null, where it is allowed, says what leaving it out does
+        schema = {"$ref": FUNCTION}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
-        schema = _union([schema, {"type": "string"}]) if schema and "not" not in schema else schema
+        schema = _union([schema, {"type": "string"}]) if schema and schema != {"$ref": FUNCTION} else schema
         if "templated" not in description:
             description = f"{description} (templated)".strip()
     if not schema:
@@ -108,6 +134,10 @@ def _parameter_schema(parameter: inspect.Parameter, owner: type, *, templated: b
     if parameter.default not in (inspect.Parameter.empty, None) and _is_plain(parameter.default):
         schema["default"] = parameter.default
     return schema
+
+
+def _is_function(schema: Schema) -> bool:
+    return schema.get("x-callable") is True and schema.get("type") in (None, "null") and "anyOf" not in schema
 
 
 def _is_plain(value: Any) -> bool:
@@ -193,8 +223,8 @@ def _without_implied(types: list[str], others: list[Schema]) -> list[str]:
     return [t for t in types if not (t == "integer" and "number" in types) and {"type": t} not in others]
 
 
-def parameter_descriptions(owner: type) -> dict[str, str]:
-    """Give what the docstrings of a class say of each parameter."""
+def parameter_descriptions(owner: Any) -> dict[str, str]:
+    """Give what the docstrings of a class or function say of each parameter."""
     found: dict[str, str] = {}
     for doc in (inspect.getdoc(owner), inspect.getdoc(vars(owner).get("__init__"))):
         found = {**dict(_iter_described(doc or "")), **found}
@@ -215,9 +245,9 @@ def _iter_described(doc: str) -> Iterator[tuple[str, str]]:
             words.append(line.strip())
 
 
-def summary(cls: type) -> str:
-    """Give the first paragraph of a class's docstring as plain text."""
-    paragraph = (inspect.getdoc(cls) or "").strip().split("\n\n")[0]
+def summary(described: Any) -> str:
+    """Give the first paragraph of the docstring of a class or function as plain text."""
+    paragraph = (inspect.getdoc(described) or "").strip().split("\n\n")[0]
     return _plain_text(" ".join(paragraph.split()))
 
 
@@ -226,26 +256,29 @@ def _plain_text(text: str) -> str:
     return plain if len(plain) <= _MAX_DESCRIPTION else plain[: _MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + " …"
 
 
-def iter_installed_classes(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, type]]:
-    """Yield every public operator, sensor and notifier class of the given providers with its import path.
+def iter_installed_classes(modules: Iterable[str], *bases: type) -> Iterator[tuple[str, type]]:
+    """Yield the public classes of modules that can be instantiated, with their import paths.
+
+    :param modules: names of modules of installed providers
+    :param bases: the classes of which they must be
+    """
+    for name in modules:
+        module = importlib.import_module(name)
+        for attribute, value in sorted(vars(module).items()):
+            own = inspect.isclass(value) and value.__module__ == name and not attribute.startswith("_")
+            if own and issubclass(value, bases) and not inspect.isabstract(value):
+                yield f"{name}.{attribute}", value
+
+
+def operator_modules(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the modules in which providers have operators and sensors.
 
     :param providers: provider package -> provider info, as the entry point ``apache_airflow_provider`` gives it
     """
-    import importlib
-
-    from airflow.sdk import BaseNotifier, BaseOperator
-
     for _, info in sorted(providers.items()):
-        modules = [
-            m for kind in ("operators", "sensors") for part in info.get(kind, ()) for m in part["python-modules"]
-        ]
-        modules += [path.rpartition(".")[0] for path in info.get("notifications", ())]
-        for name in dict.fromkeys(modules):
-            module = importlib.import_module(name)
-            for attribute, value in sorted(vars(module).items()):
-                own = inspect.isclass(value) and value.__module__ == name and not attribute.startswith("_")
-                if own and issubclass(value, BaseOperator | BaseNotifier) and not inspect.isabstract(value):
-                    yield f"{name}.{attribute}", value
+        for kind in ("operators", "sensors"):
+            for part in info.get(kind, ()):
+                yield from part["python-modules"]
 
 
 def installed_providers() -> dict[str, Mapping[str, Any]]:

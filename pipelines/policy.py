@@ -50,6 +50,19 @@ def forks_tasks(argv: list[str]) -> bool:
     return argv[1:2] == ["scheduler"] or argv[1:3] == ["celery", "worker"]
 
 
+def forks_parses(argv: list[str]) -> bool:
+    """Tell whether this command line is a process that forks others which parse DAG files."""
+    return argv[1:2] == ["dag-processor"] or forks_tasks(argv)
+
+
+def preload_loader() -> None:
+    """Import what every parse of a DAG file needs of this project, once; it imports nothing of Airflow yet."""
+    from schemas.contract import load_contract
+
+    importlib.import_module("pipelines.loader")
+    load_contract()
+
+
 def preload() -> None:
     """Import the libraries of the operators, once, before any task is forked."""
     from operators.model.trusted_types import import_skops
@@ -65,3 +78,5 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if forks_tasks(sys.argv):
     preload()
+if forks_parses(sys.argv):
+    preload_loader()

@@ -1,4 +1,4 @@
-"""Puts the pipeline schema together: what every pipeline takes, this project's operators, and the installed ones."""
+"""Puts the pipeline schema together: what every pipeline takes, this project's operators, and what is installed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from typing import Any
 
 import schemas
 from operators import OPERATORS
+from pipelines.callable_schema import FUNCTION_PACKAGES, function_schemas, notifier_schemas, trigger_schemas
+from pipelines.operator_schema import installed_providers, iter_installed_classes, operator_modules, operator_schema
+from pipelines.retries import exception_paths
+from pipelines.task_schema import argument_schemas, decorator_pattern, decorator_schemas, unless_mapped
 from pipelines.typed_schema import own_operator_schema
 
 Schema = dict[str, Any]
@@ -18,33 +22,104 @@ Schema = dict[str, Any]
 _FOLDER = Path(schemas.__file__).parent
 
 
-def pipeline_schema(installed: Mapping[str, Schema]) -> Schema:
+def pipeline_schema(providers: Iterable[str] | None = None, packages: Iterable[str] = FUNCTION_PACKAGES) -> Schema:
     """Give the whole document.
 
-    :param installed: full path of an operator -> its schema, as :func:`installed_operator_schemas` gives it
+    :param providers: names of provider packages; all that are installed if not given
+    :param packages: packages and modules whose functions pipeline files may name
     :returns: a self-contained JSON Schema
+    :raises ImportError: if one of the packages cannot be imported
     """
     document: Schema = json.loads((_FOLDER / "base.schema.json").read_text(encoding="utf-8"))
-    operators = {**_own_operator_schemas(), **dict(sorted(installed.items()))}
-    definitions = document["$defs"]
-    definitions["operators"] = operators
+    chosen = {n: info for n, info in installed_providers().items() if providers is None or n in set(providers)}
+    document["x-callable-packages"] = list(packages)
+    _add_operators(document["$defs"], {**_own_operator_schemas(), **_installed_operator_schemas(chosen)})
+    functions = function_schemas(packages)
+    _add_callables(document["$defs"], functions, notifier_schemas(chosen))
+    _add_taskflow(document["$defs"], decorator_schemas(chosen), functions)
+    _add_triggers(document["$defs"], trigger_schemas(chosen))
+    document["$defs"]["exception"]["enum"] = list(exception_paths())
+    return document
+
+
+def _add_operators(definitions: Schema, operators: Mapping[str, Schema]) -> None:
+    definitions["operators"] = {name: unless_mapped(schema) for name, schema in operators.items()}
     shape = definitions["task_shape"]
     known, other = shape["properties"]["operator"]["anyOf"]
-    known["enum"] = list(operators)
-    known["enumDescriptions"] = [_first_sentence(schema["description"]) for schema in operators.values()]
+    _offer(known, operators, operators)
     # an operator that is not known here may take anything; the checker says how to make it known
     unknown = {"if": {"properties": {"operator": {**other, "not": known}}}, "then": {"additionalProperties": True}}
-    shape["allOf"] = [*(_branch(name) for name in operators), unknown]
-    return document
+    shape["allOf"] = [*_branches("operator", operators, "operators"), unknown]
+
+
+def _add_callables(definitions: Schema, functions: Mapping[str, Schema], notifiers: Mapping[str, Schema]) -> None:
+    definitions["functions"] = functions
+    definitions["notifiers"] = notifiers
+    called = {path: schema for path, schema in functions.items() if schema.get("x-context")}
+    named = {path: _followed(schema, notifiers) for path, schema in notifiers.items()}
+    everything = {**called, **named}
+    _offer(definitions["function_path"], [path for path in functions if path not in called], functions)
+    _offer(definitions["callback_path"], everything, everything)
+    # a path alone is enough only where nothing has to be given beside it
+    _offer(definitions["bare_callback"], [p for p, schema in everything.items() if not schema["required"]], everything)
+    _offer(definitions["notifier_path"], named, named)
+    _offer(definitions["bare_notifier"], [path for path, schema in named.items() if not schema["required"]], named)
+    definitions["notifier_call"]["allOf"] = _branches("callback", notifiers, "notifiers")
+    call = definitions["callback_call"]
+    call["allOf"] = [*_branches("callback", called, "functions"), *_branches("callback", notifiers, "notifiers")]
+
+
+def _add_taskflow(definitions: Schema, decorators: Mapping[str, Schema], functions: Mapping[str, Schema]) -> None:
+    shape, decorated = definitions["task_shape"], definitions["decorated"]
+    arguments = argument_schemas(functions, shape["properties"])
+    definitions["decorators"] = {name: unless_mapped(schema) for name, schema in decorators.items()}
+    definitions["arguments"] = {path: unless_mapped(schema) for path, schema in arguments.items()}
+    _offer(definitions["task_function_path"], arguments, functions)
+    known, other = shape["properties"]["decorator"]["anyOf"]
+    _offer(known, decorators, decorators)
+    other["pattern"] = decorator_pattern(decorators)
+    decorated["allOf"] = [
+        *_branches("decorator", decorators, "decorators"),
+        *(_long_branch(name) for name in decorators),
+        *_branches("python_callable", arguments, "arguments"),
+    ]
+
+
+def _long_branch(decorator: str) -> Schema:
+    """Give what a decorator takes where it is named as dag-factory names it."""
+    condition = {"properties": {"decorator": {"pattern": decorator_pattern([decorator])}}, "required": ["decorator"]}
+    return {"if": condition, "then": {"$ref": f"#/$defs/decorators/{decorator}"}}
+
+
+def _add_triggers(definitions: Schema, triggers: Mapping[str, Schema]) -> None:
+    definitions["triggers"] = triggers
+    trigger = definitions["event_trigger"]
+    _offer(trigger["properties"]["trigger"], triggers, triggers)
+    trigger["allOf"] = _branches("trigger", triggers, "triggers")
+
+
+def _offer(definition: Schema, names: Iterable[str], schemas_: Mapping[str, Schema]) -> None:
+    definition["enum"] = list(names)
+    definition["enumDescriptions"] = [_first_sentence(schemas_[name]["description"]) for name in definition["enum"]]
 
 
 def _first_sentence(text: str) -> str:
     return text.split(". ", maxsplit=1)[0].rstrip(".")
 
 
-def _branch(name: str) -> Schema:
-    condition = {"properties": {"operator": {"const": name}}, "required": ["operator"]}
-    return {"if": condition, "then": {"$ref": f"#/$defs/operators/{name}"}}
+def _followed(schema: Schema, notifiers: Mapping[str, Schema]) -> Schema:
+    """Give the notifier that another name stands for."""
+    return notifiers[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _branches(key: str, names: Iterable[str], home: str) -> list[Schema]:
+    return [
+        {
+            "if": {"properties": {key: {"const": name}}, "required": [key]},
+            "then": {"$ref": f"#/$defs/{home}/{name}"},
+        }
+        for name in names
+    ]
 
 
 def _own_operator_schemas() -> dict[str, Schema]:
@@ -58,19 +133,12 @@ def _own_operator_schemas() -> dict[str, Schema]:
     return found
 
 
-def installed_operator_schemas(providers: Iterable[str] | None = None) -> dict[str, Schema]:
-    """Describe every operator and sensor of the installed providers.
-
-    :param providers: package names; all that are installed if not given
-    """
+def _installed_operator_schemas(providers: Mapping[str, Mapping[str, Any]]) -> dict[str, Schema]:
     from airflow.sdk import BaseOperator
 
-    from pipelines.operator_schema import installed_providers, iter_installed_classes, operator_schema
-
-    found = installed_providers()
-    chosen = {name: info for name, info in found.items() if providers is None or name in set(providers)}
-    classes = [(path, cls) for path, cls in iter_installed_classes(chosen) if issubclass(cls, BaseOperator)]
-    return {path: {"type": "object", **copy.deepcopy(operator_schema(cls, BaseOperator))} for path, cls in classes}
+    classes = iter_installed_classes(dict.fromkeys(operator_modules(providers)), BaseOperator)
+    found = {path: {"type": "object", **copy.deepcopy(operator_schema(cls, BaseOperator))} for path, cls in classes}
+    return dict(sorted(found.items()))
 
 
 def write_schema(path: Path, document: Mapping[str, Any]) -> None:

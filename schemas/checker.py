@@ -9,21 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from schemas.bounds import iter_bounds
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.diagnostic import START, Diagnostic, Finding, Place, Severity
 from schemas.ignores import without_ignored
 from schemas.layers import lay_over
 from schemas.masking import mask, read_secrets
-from schemas.outline import Node, Outline, iter_outlines
+from schemas.outline import Outline, iter_outlines
 from schemas.rules import RULES
-from schemas.rules.graph import id_place
 from schemas.rules.secrets import SECRET_CODES, iter_secret_findings
 from schemas.shape import iter_shape_findings
 from schemas.source import Source, Tree, read_source
-from schemas.spec import Pipeline, Task
+from schemas.spec import Pipeline
+from schemas.tasks import groups_of, task_of
 
 SUFFIXES = (".yaml", ".yml")
 MAX_FINDINGS = 300
@@ -99,12 +97,12 @@ def check_file(path: Path, *, shown_as: str | None = None, contract: Contract | 
     :param shown_as: the path that diagnostics name; ``path`` if not given
     :param contract: the schema; the committed one if not given
     """
-    with _without_collection():
+    with without_collection():
         return check_source(read_source(path), shown_as=shown_as or str(path), contract=contract)
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
     was_on = gc.isenabled()
     gc.disable()
@@ -247,22 +245,10 @@ def _span(place: Place) -> tuple[_Position, _Position]:
 def _pipeline(outline: Outline, source: Source, contract: Contract, secrets: tuple[str, ...]) -> Pipeline:
     config = lay_over(source.data[outline.dag_id], source.data.get("default") or {})
     config.pop("tasks")
+    config.pop("task_groups", None)
     place = source.tree.key((outline.dag_id,))
-    tasks = tuple(_task(node, source.tree, contract) for node in outline.tasks)
-    return Pipeline(outline.dag_id, source.path, place, config, tasks, secrets)
-
-
-def _task(node: Node, tree: Tree, contract: Contract) -> Task:
-    config: dict[str, Any] = {key: value for key, value in (node.config or {}).items() if key != "task_id"}
-    references: dict[str, tuple[str, ...]] = {}
-    operator = str(config["operator"])
-    for key in contract.reference_keys(operator):
-        if key in config:
-            value = config[key]
-            references[key] = (value,) if isinstance(value, str) else tuple(value)
-    conversions = {key: kind for key, kind in contract.conversions(operator).items() if key in config}
-    thresholds = dict(iter_bounds(config, contract.threshold_patterns(operator)))
-    return Task(node.id, config, references, conversions, id_place(node, tree), thresholds)
+    tasks = tuple(task_of(node, source.tree, contract) for node in outline.tasks)
+    return Pipeline(outline.dag_id, source.path, place, config, tasks, groups_of(outline, source.tree), secrets)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

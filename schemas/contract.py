@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import Pattern, iter_patterns
 from schemas.compiled import Compiler
+from schemas.kinds import Kind, conversion
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 """The committed schema: this project's operators and those of the providers that it installs."""
 
-_DURATION = "#/$defs/duration"
-_DATE = "#/$defs/date"
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -48,12 +48,92 @@ class Contract:
         properties = self.operators.get(operator, {}).get("properties", {})
         return frozenset(key for key, schema in properties.items() if _is_plain_text(schema))
 
+    def result_keys(self, task: Mapping[str, Any]) -> Container[str]:
+        """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
+        return self.kind_of(task).rendered
+
+    def kind_of(self, task: Mapping[str, Any]) -> Kind:
+        """Give what is known of a task by what it names: its operator, or its decorator and function."""
+        if "decorator" in task:
+            name = re.fullmatch(self._decorator_pattern, str(task["decorator"]))
+            decorator = name[0].removeprefix(f"{name[1]}.") if name else str(task["decorator"])
+            return self._decorated_kind(decorator, str(task.get("python_callable")))
+        return self._operator_kind(str(task.get("operator")))
+
+    @cached_property
+    def _decorator_pattern(self) -> str:
+        _, other = self.document["$defs"]["task_shape"]["properties"]["decorator"]["anyOf"]
+        return str(other["pattern"])
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def _operator_kind(self, operator: str) -> Kind:
+        known = self.operators.get(operator)
+        return Kind((known,) if known else (), None, self.task_keys, known is not None)
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def _decorated_kind(self, decorator: str, function: str) -> Kind:
+        definitions = self.document["$defs"]
+        known, arguments = definitions["decorators"].get(decorator), self.arguments_of(function)
+        parts = tuple(part for part in (known, arguments) if part)
+        return Kind(parts, arguments, self.task_keys, known is not None and arguments is not None)
+
+    @cached_property
+    def task_keys(self) -> frozenset[str]:
+        """The keys that every task has."""
+        definitions = self.document["$defs"]
+        return frozenset((*definitions["task_shape"]["properties"], *definitions["decorated"]["properties"], "task_id"))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages and modules whose functions a pipeline file may name."""
+        return tuple(self.document.get("x-callable-packages", ()))
+
+    @cached_property
+    def functions(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of a function that a pipeline file may name -> JSON Schema of its arguments."""
+        return self._named("functions")
+
+    def arguments_of(self, function: str) -> Mapping[str, Any] | None:
+        """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
+        known: Mapping[str, Any] | None = self.document["$defs"].get("arguments", {}).get(function)
+        return known
+
+    @cached_property
+    def notifiers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of a notifier -> JSON Schema of its parameters."""
+        return self._named("notifiers")
+
+    @cached_property
+    def triggers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Import path of an event trigger -> JSON Schema of its parameters."""
+        return self._named("triggers")
+
+    def _named(self, home: str) -> Mapping[str, Mapping[str, Any]]:
+        found = self.document["$defs"].get(home, {})
+        return {path: self.resolve(schema["$ref"]) if "$ref" in schema else schema for path, schema in found.items()}
+
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
+        properties = self.notifiers.get(notifier, {}).get("properties", {})
+        # the schema says so in the description, which people read as well
+        return frozenset(key for key, schema in properties.items() if "(templated)" in schema.get("description", ""))
+
+    def function_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters of an operator that take a function by its import path."""
+        return frozenset(key for key, kind in self.conversions(operator).items() if kind == "function")
+
     def conversions(self, operator: str) -> Mapping[str, str]:
-        """Give the parameters whose text stands for a Python value: name -> ``duration`` or ``date``.
+        """Give the parameters whose text stands for a Python value: name -> ``duration``, ``date`` or ``function``.
 
         This project's own operators read the texts themselves.
         """
         return self._conversions.get(operator, {})
+
+    def task_conversions(self, task: Mapping[str, Any]) -> Mapping[str, str]:
+        """Give the parameters of a task whose text stands for a Python value, as :meth:`conversions` does."""
+        if "decorator" in task:
+            return {**self.kind_of(task).conversions, "python_callable": "function"}
+        return self.conversions(str(task.get("operator")))
 
     @cache  # noqa: B019 (contracts live as long as the process)
     def threshold_patterns(self, operator: str) -> tuple[Pattern, ...]:
@@ -71,7 +151,7 @@ class Contract:
     @cached_property
     def _conversions(self) -> Mapping[str, Mapping[str, str]]:
         found = {
-            name: {key: _conversion(value) for key, value in schema["properties"].items()}
+            name: {key: conversion(value) for key, value in schema["properties"].items()}
             for name, schema in self.operators.items()
             if "." in name
         }
@@ -123,25 +203,36 @@ class Contract:
         return self._predicates[name](task)
 
     def task_validator(self, task: Any, *, listed: bool) -> Validator:
-        """Give the validator of a task that does not fit: of its operator alone, not of every operator there is."""
-        operator = task.get("operator") if isinstance(task, dict) else None
-        operator = operator if isinstance(operator, str) else None
-        return self._task_validator(operator, listed)
+        """Give the validator of a task that does not fit: of what it names, not of every operator there is."""
+        names = [task.get(key) if isinstance(task, dict) else None for key in ("operator", "decorator")]
+        return self._task_validator(*(name if isinstance(name, str) else None for name in names), listed)
 
     @cache  # noqa: B019 (contracts live as long as the process)
-    def _task_validator(self, operator: str | None, listed: bool) -> Validator:
+    def _task_validator(self, operator: str | None, decorator: str | None, listed: bool) -> Validator:
         definitions = self.document["$defs"]
         schema = {**definitions["task_shape"], "$defs": definitions}
         del schema["allOf"]
         if operator in self.operators:
             schema["allOf"] = [{"$ref": f"#/$defs/operators/{operator}"}]
-            # what a task may hold is known only with its operator
+        if operator in self.operators or decorator is not None:
+            # what a task may hold is known only with its operator or function
             schema["unevaluatedProperties"] = False
         if listed:
             parts = definitions["listed_task"]
             schema["properties"] = {**schema["properties"], **parts["properties"]}
-            schema["required"] = [*schema["required"], *parts["required"]]
+            schema["required"] = parts["required"]
         return self._validator_of(schema)
+
+    def value_fits(self, schema: Mapping[str, Any], value: Any) -> bool:
+        """Tell whether a value fits a part of the schema that stands in it."""
+        name = str(id(schema))
+        if name not in self._predicates:
+            self._predicates[name] = self._compiler.compile(schema)
+        return self._predicates[name](value)
+
+    def value_validator(self, schema: Mapping[str, Any]) -> Validator:
+        """Give the validator of a value that does not fit a part of the schema."""
+        return self._validator_of({**schema, "$defs": self.document["$defs"]})
 
     def _validator_of(self, schema: Mapping[str, Any]) -> Validator:
         validator: Validator = self._validator_class(schema, format_checker=self._format_checker)
@@ -203,12 +294,3 @@ def _is_plain_text(schema: Mapping[str, Any]) -> bool:
     takes_any = schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}
     # of a templated parameter, the description says so
     return takes_any and "templat" not in str(schema.get("description", "templated")).lower()
-
-
-def _conversion(schema: Mapping[str, Any]) -> str | None:
-    references = [part.get("$ref") for part in (schema, *schema.get("anyOf", ()))]
-    if _DURATION in references:
-        return "duration"
-    # a text beside a date is a template or a format of the operator's own
-    texts = any("string" in part.get("type", ()) for part in schema.get("anyOf", ()))
-    return "date" if _DATE in references and not texts else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from schemas.expressions import Expression, iter_expressions, may_have_expressions, read_expression
+from schemas.kinds import MAPPINGS
 from schemas.position import FileText
 
 Path = tuple[str | int, ...]
@@ -26,11 +28,26 @@ class Node:
     id: str
     path: Path
     dependencies: tuple[Name, ...]
+    """What it waits for because it says so: the setups that a teardown belongs to, too."""
     group: Name | None
     """The group it belongs to."""
     references: tuple[Name, ...] = ()
-    """The tasks whose results it takes."""
+    """The tasks whose results it takes, in parameters for nothing else; it must wait for them besides."""
+    expressions: tuple[Expression, ...] = ()
+    """The results and group parameters in its other values; for the results it waits without a word."""
     config: Mapping[str, Any] | None = None
+
+    @property
+    def setups(self) -> tuple[str, ...]:
+        """The setups that a teardown names."""
+        teardown = (self.config or {}).get("teardown")
+        setups = teardown.get("setups") if isinstance(teardown, dict) else None
+        return tuple(name for name in setups if isinstance(name, str)) if isinstance(setups, list) else ()
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it runs once for each of several values."""
+        return any(key in (self.config or {}) for key in MAPPINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,18 @@ class Operators(Protocol):
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
 
+    def arguments_of(self, function: str) -> Mapping[str, Any] | None:
+        """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
+
+    def result_keys(self, task: Mapping[str, Any]) -> Container[str]:
+        """Name the keys of a task that Airflow renders, and in which it looks for results of other tasks."""
+
+    def rendered_keys(self, notifier: str) -> frozenset[str]:
+        """Name the parameters of a notifier that Airflow renders."""
+
+    def function_keys(self, operator: str) -> frozenset[str]:
+        """Name the parameters that take a function by its import path."""
+
 
 def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[Outline]:
     """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
@@ -81,11 +110,12 @@ def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[O
     if not isinstance(data, dict):
         return
     default, shared, is_first = data.get("default"), FileText(text), True
+    reader = _Reader(operators, has_expressions=may_have_expressions(text))
     for dag_id, dag in data.items():
         if dag_id == "default" or not isinstance(dag, dict):
             continue
-        tasks = tuple(_task(*entry, operators) for entry in _entries(dag, dag_id, "tasks", "task_id"))
-        groups = tuple(_group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
+        tasks = tuple(reader.task(*entry) for entry in _entries(dag, dag_id, "tasks", "task_id"))
+        groups = tuple(reader.group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
         defaults = default if isinstance(default, dict) else {}
         yield Outline(dag_id, tasks, groups, dag, defaults, shared, is_first, operators)
         is_first = False
@@ -104,34 +134,99 @@ def _entries(dag: dict[str, Any], dag_id: str, key: str, name: str) -> Iterator[
             yield entry_id, (dag_id, key, position), entry
 
 
-def _task(task_id: str, path: Path, config: dict[str, Any], operators: Operators) -> Node:
-    references: list[Name] = []
-    for key in operators.reference_keys(str(config.get("operator"))):
-        references.extend(_names(config.get(key), (*path, key)))
-    group = config.get("task_group_name")
-    return Node(
-        task_id,
-        path,
-        tuple(_names(config.get("dependencies"), (*path, "dependencies"), lists_only=True)),
-        Name(group, (*path, "task_group_name")) if isinstance(group, str) else None,
-        tuple(references),
-        config,
-    )
+class _Reader:
+    """Makes tasks and groups of what the YAML says of them."""
+
+    def __init__(self, operators: Operators, *, has_expressions: bool) -> None:
+        self._operators = operators
+        self._has_expressions = has_expressions
+
+    def task(self, task_id: str, path: Path, config: dict[str, Any]) -> Node:
+        group = config.get("task_group_name")
+        references = tuple(self._references(path, config))
+        taken = {name.path for name in references}
+        found = self._expressions(path, config) if self._has_expressions else ()
+        return Node(
+            task_id,
+            path,
+            (*_dependencies(path, config), *_setups(path, config)),
+            Name(group, (*path, "task_group_name")) if isinstance(group, str) else None,
+            references,
+            tuple(expression for expression in found if expression.path not in taken),
+            config,
+        )
+
+    def group(self, group_id: str, path: Path, config: dict[str, Any]) -> Node:
+        parent = config.get("parent_group_name")
+        return Node(
+            group_id,
+            path,
+            tuple(_dependencies(path, config)),
+            Name(parent, (*path, "parent_group_name")) if isinstance(parent, str) else None,
+            expressions=tuple(_mapped_over(path, config)) if self._has_expressions else (),
+            config=config,
+        )
+
+    def _references(self, path: Path, config: dict[str, Any]) -> Iterator[Name]:
+        for key in self._operators.reference_keys(str(config.get("operator"))):
+            if key in config:
+                yield from _names(config[key], (*path, key))
+            for mapping in ("partial", "expand"):
+                values = config.get(mapping)
+                if isinstance(values, dict) and key in values:
+                    yield from _names(values[key], (*path, mapping, key), lists_only=mapping == "expand")
+
+    def _expressions(self, path: Path, config: dict[str, Any]) -> Iterator[Expression]:
+        rendered = self._operators.result_keys(config)
+        yield from _mapped_over(path, config)
+        partial = config.get("partial")
+        for values, at in ((config, path), (partial, (*path, "partial"))):
+            for key, value in values.items() if isinstance(values, dict) else ():
+                if value and key in rendered:
+                    yield from iter_expressions(value, (*at, key))
 
 
-def _group(group_id: str, path: Path, config: dict[str, Any]) -> Node:
-    parent = config.get("parent_group_name")
-    return Node(
-        group_id,
-        path,
-        tuple(_names(config.get("dependencies"), (*path, "dependencies"), lists_only=True)),
-        Name(parent, (*path, "parent_group_name")) if isinstance(parent, str) else None,
-        config=config,
-    )
+def _mapped_over(path: Path, config: dict[str, Any]) -> Iterator[Expression]:
+    """Yield what a task or group is mapped over."""
+    expand, sets = config.get("expand"), config.get("expand_kwargs")
+    over: list[tuple[Any, Path]] = [(sets, (*path, "expand_kwargs"))]
+    if isinstance(expand, dict):
+        over += [(value, (*path, "expand", key)) for key, value in expand.items()]
+    for value, at in over:
+        if isinstance(value, str):
+            found = read_expression(value, at, is_mapped=True)
+            if found is not None:
+                yield found
+        else:
+            yield from iter_expressions(value, at)
+
+
+def _dependencies(path: Path, config: dict[str, Any]) -> Iterator[Name]:
+    """Yield what a task or group waits for, whether or not the arrow has a label."""
+    items = config.get("dependencies")
+    for index, item in enumerate(items) if isinstance(items, list) else ():
+        at = (*path, "dependencies", index)
+        if isinstance(item, str):
+            yield Name(item, at)
+        elif isinstance(item, dict) and isinstance(item.get("task"), str):
+            yield Name(item["task"], (*at, "task"))
+
+
+def _setups(path: Path, config: dict[str, Any]) -> Iterator[Name]:
+    teardown = config.get("teardown")
+    if isinstance(teardown, dict):
+        yield from _names(teardown.get("setups"), (*path, "teardown", "setups"), lists_only=True)
 
 
 def _names(value: Any, path: Path, *, lists_only: bool = False) -> Iterator[Name]:
     if isinstance(value, str) and not lists_only:
-        yield Name(value, path)
+        if not value.startswith("+"):
+            yield Name(value, path)
     elif isinstance(value, list):
-        yield from (Name(item, (*path, index)) for index, item in enumerate(value) if isinstance(item, str))
+        yield from _listed(value, path)
+
+
+def _listed(items: list[Any], path: Path) -> Iterator[Name]:
+    for index, item in enumerate(items):
+        if isinstance(item, str) and not item.startswith("+"):
+            yield Name(item, (*path, index))

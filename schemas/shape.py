@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, did_you_mean
+from schemas.given_values import iter_given_findings
 from schemas.outline import Outline, Path
+from schemas.rules.closed_roads import OBJECT_KEYS
 from schemas.source import Source
-from schemas.value_formats import FORMATS, PRESETS
+from schemas.uncallable import uncallable
+from schemas.value_formats import FORMATS, PRESETS, REFERENCES, WITHOUT_CRON
+from schemas.wording import describe_place, first_line, missing_key, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
+_ELSEWHERE = ("expand", "partial", "op_kwargs")
+"""Keys in which tasks are given more values."""
 Error = Any
 """A jsonschema ValidationError, whose fields have no useful types."""
 
@@ -28,10 +33,17 @@ _TYPE_NAMES = {
     "object": "a mapping",
     "null": "null",
 }
+_OF_KEYS = ("unevaluatedProperties", "additionalProperties", "required")
+_OBJECT_KEYS = frozenset(OBJECT_KEYS)
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
-_REFERRED_NAMES = {"#/$defs/duration": "a duration", "#/$defs/date": "a date"}
+_REFERRED_NAMES = {
+    "#/$defs/duration": "a duration",
+    "#/$defs/date": "a date",
+    "#/$defs/time": "a time of day",
+    "#/$defs/expression": "a template or +task_id",
+}
 
 
 def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
@@ -42,6 +54,8 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     :param contract: the schema in use
     """
     yield from _unknown_operators(source, outlines, contract)
+    if any(word in source.text for word in _ELSEWHERE):
+        yield from iter_given_findings(outlines, source, contract, _iter_described)
     if contract.fits(source.data):
         return
     if not contract.skeleton_fits(source.data):
@@ -72,14 +86,20 @@ def _iter_tasks(data: Any) -> Iterator[tuple[Path, Any]]:
 
 
 def _iter_described(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
+    if error.validator in _OF_KEYS and isinstance(error.instance, dict) and not _OBJECT_KEYS.isdisjoint(error.instance):
+        # that it is an object is said of it, and is all there is to say
+        return
     if error.validator in ("unevaluatedProperties", "additionalProperties"):
         yield from _unknown_keys(error, path, source, contract)
         return
-    if error.validator == "anyOf" and path[-1:] != ("operator",):
+    if error.validator == "anyOf" and path[-1:] not in (("operator",), ("decorator",)):
         yield from _alternatives(error, path, source, contract)
         return
     if error.validator == "required":
-        yield from _missing_keys(error, path, source)
+        yield from _missing_keys(error, path, source, contract)
+        return
+    if error.validator == "enum" and "x-callable" in error.schema:
+        yield uncallable(error.instance, str(error.schema.get("title")), path, source, contract)
         return
     describe = _DESCRIBE.get(str(error.validator))
     if describe is not None:
@@ -107,39 +127,6 @@ def _is_unknown(name: Any, contract: Contract) -> bool:
     return isinstance(name, str) and _FULL_PATH.fullmatch(name) is not None and name not in contract.operators
 
 
-def describe_place(path: Path, data: Any) -> str:
-    """Name a place for people: ``pipeline "x"``, ``task "a"``, ``"columns.age"``."""
-    match path:
-        case ():
-            return "the file"
-        case (str(dag_id),):
-            return f'pipeline "{dag_id}"'
-        case (str(dag_id), "tasks", task):
-            return f'task "{_listed_name(data[dag_id]["tasks"], task, "task_id")}"'
-        case (str(dag_id), "task_groups", group):
-            return f'task group "{_listed_name(data[dag_id]["task_groups"], group, "group_name")}"'
-        case (_, "tasks" | "task_groups", _, *inner):
-            return f'"{_dotted(inner)}"'
-        case (_, *inner):
-            return f'"{_dotted(inner)}"'
-    return "the file"
-
-
-def _listed_name(entries: Any, key: str | int, name: str) -> str:
-    entry = entries[key]
-    return str(entry.get(name, key)) if isinstance(key, int) and isinstance(entry, dict) else str(key)
-
-
-def _dotted(parts: list[str | int]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
-
-
-def _shown(value: Any) -> str:
-    limit = 60
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def _description(error: Error) -> str:
     schema = error.schema if isinstance(error.schema, dict) else {}
     return str(schema.get("description", "")).rstrip(".")
@@ -148,7 +135,7 @@ def _description(error: Error) -> str:
 def _value_finding(code: str, rest: str) -> Any:
     def describe(error: Error, path: Path, source: Source) -> Finding:
         place = source.tree.find(path).place
-        message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; {rest}"
+        message = f"{describe_place(path, source.data)} is {shown(error.instance)}; {rest}"
         return Finding(code, place, message.replace("{limit}", str(error.validator_value)), _description(error))
 
     return describe
@@ -158,21 +145,14 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; it takes {names}"
-    return Finding("P103", _first_line(place), message, _description(error))
-
-
-def _first_line(place: Place) -> Place:
-    """Underline only the start of what goes over several lines."""
-    if place.end_line == place.line:
-        return place
-    return Place(place.line, place.column, place.line, place.column + 1)
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
+    return Finding("P103", first_line(place), message, _description(error))
 
 
 def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
     allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not one of the allowed values"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not one of the allowed values"
     hint = did_you_mean(str(error.instance), [str(value) for value in allowed])
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
@@ -182,7 +162,9 @@ def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
 
 def _no_operator(error: Error, path: Path, source: Source) -> Finding:
     known = [str(name) for name in error.validator_value[0]["enum"]]
-    found = str(error.instance)
+    found, place = str(error.instance), source.tree.find(path).place
+    if path[-1] == "decorator":
+        return Finding("P104", place, f'decorator "{found}" does not exist', did_you_mean(found, known))
     by_class = {name.rpartition(".")[2]: name for name in known}
     near = difflib.get_close_matches(found.rpartition(".")[2], by_class, n=1, cutoff=0.7)
     own = sorted(name for name in known if "." not in name)
@@ -191,15 +173,12 @@ def _no_operator(error: Error, path: Path, source: Source) -> Finding:
         if near
         else f"allowed: {', '.join(own)}, or the full path of an operator of an installed provider"
     )
-    return Finding("P104", source.tree.find(path).place, f'operator "{found}" does not exist', hint)
+    return Finding("P104", place, f'operator "{found}" does not exist', hint)
 
 
-def _takes_code(error: Error, path: Path, source: Source) -> Finding:
-    place = source.tree.key(path)
-    message = (
-        f'"{path[-1]}" in {describe_place(path[:-1], source.data)} names code to import, which a pipeline file cannot'
-    )
-    return Finding("P401", place, message, "write an operator of your own under operators/ and name that")
+def _ruled_out(error: Error, path: Path, source: Source) -> Finding:
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not allowed"
+    return Finding("P104", source.tree.find(path).place, message, _description(error))
 
 
 def _alternatives(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
@@ -208,13 +187,17 @@ def _alternatives(error: Error, path: Path, source: Source, contract: Contract) 
     for inner in error.context:
         by_option.setdefault(inner.schema_path[0], []).append(inner)
     meant = [inner for inner in by_option.values() if not any(_is_about_the_type(e) for e in inner)]
+    if len(by_option) > 1:
+        # a text that is no expression was not meant as one
+        meant = [inner for inner in meant if not any(e.schema.get("title") == "expression" for e in inner)]
     if len(meant) == 1:
         for inner in meant[0]:
             yield from _iter_described(inner, (*path, *inner.path), source, contract)
         return
-    names = " or ".join(dict.fromkeys(name for option in error.validator_value for name in _type_names(option)))
-    place = _first_line(source.tree.find(path).place)
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}; it takes {names}"
+    options = error.validator_value
+    names = " or ".join(dict.fromkeys(name for option in options for name in _type_names(option, contract)))
+    place = first_line(source.tree.find(path).place)
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
     yield Finding("P103", place, message, _description(error))
 
 
@@ -222,18 +205,23 @@ def _is_about_the_type(error: Error) -> bool:
     return error.validator == "type" and not error.path
 
 
-def _type_names(option: Any) -> list[str]:
+def _type_names(option: Any, contract: Contract) -> list[str]:
     if option.get("$ref") in _REFERRED_NAMES:
         return [_REFERRED_NAMES[option["$ref"]]]
+    if "$ref" in option:
+        return _type_names(contract.resolve(option["$ref"]), contract)
     types = option.get("type", [])
     return [_TYPE_NAMES[name] for name in (types if isinstance(types, list) else [types])]
 
 
 def _bad_format(error: Error, path: Path, source: Source) -> Finding:
     place = source.tree.find(path).place
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which has not the form it needs"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which has not the form it needs"
     if "propertyNames" in error.absolute_schema_path:
         place = source.tree.key((*path, error.instance))
+        if path and path[-1] not in ("tasks", "task_groups"):
+            message = f'"{error.instance}" is no name that can stand in {describe_place(path, source.data)}'
+            return Finding("P105", place, message, str(error.schema.get("patternErrorMessage", "")).rstrip("."))
         message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
         return Finding("P108", place, message, _description(error))
     return Finding("P105", place, message, _description(error))
@@ -243,35 +231,54 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     name = str(error.validator_value)
     code = FORMATS[name][0]
     words = {
-        "schedule": "a cron expression or a preset",
+        "schedule": "a cron expression, a preset or a length of time",
+        "cron": "a cron expression or a preset",
+        "reference": f"a moment, {' or '.join(REFERENCES)}",
         "timezone": "a time zone",
         "moment": "a date",
         "regex": "a regular expression",
     }
-    message = f"{describe_place(path, source.data)} is {_shown(error.instance)}, which is not {words[name]}"
+    message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not {words[name]}"
     hint = _description(error)
-    if name == "schedule" and str(error.instance).startswith("@"):
-        hint = did_you_mean(str(error.instance), list(PRESETS))
+    if name in ("schedule", "cron") and str(error.instance).startswith("@"):
+        without = WITHOUT_CRON if name == "cron" else ()
+        hint = did_you_mean(str(error.instance), [preset for preset in PRESETS if preset not in without])
     return Finding(code, source.tree.find(path).place, message, hint)
 
 
-def _missing_keys(error: Error, path: Path, source: Source) -> Iterator[Finding]:
+def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties", {})
+    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
     strangers = [key for key in error.instance if key not in properties]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
         if missing in error.instance or misspelt:
             continue
-        place = source.tree.key(path) if path else source.tree.place
-        described = properties.get(missing, {}).get("description", "").rstrip(".")
-        message = f'{describe_place(path, source.data)} lacks the key "{missing}"'
-        yield Finding("P102", _first_line(place), message, f"{missing}: {described}" if described else "")
+        yield missing_key(missing, properties, path, source)
+
+
+def _task_properties(task: Any, path: Path, contract: Contract) -> Mapping[str, Any]:
+    """Give what the schema says of the keys of a task, wherever in the schema that stands; nothing for all else."""
+    if not _is_task(path):
+        return {}
+    definitions = contract.document["$defs"]
+    every = {**definitions["task_shape"]["properties"], **definitions["decorated"]["properties"]}
+    return {**every, **contract.kind_of(task).properties}
+
+
+def _is_task(path: Path) -> bool:
+    return len(path) == len(("pipeline", "tasks", "task")) and path[1] == "tasks"
 
 
 def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
+        return
+    if _is_task(path) and contract.kind_of(error.instance).is_open:
+        # what may stand there depends on a name that is wrong, which is said of that
+        return
+    parts = error.schema.get("allOf", ())
+    if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
         return
     allowed = {key for part in applying for key in part.get("properties", {})}
     for key in error.instance:
@@ -299,7 +306,7 @@ _DESCRIBE = {
     "enum": _not_allowed,
     "const": _not_allowed,
     "anyOf": _no_operator,
-    "not": _takes_code,
+    "not": _ruled_out,
     "pattern": _bad_format,
     "format": _bad_named_format,
     "minimum": _value_finding("P106", "the lowest allowed value is {limit}"),

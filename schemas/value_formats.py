@@ -1,10 +1,11 @@
-"""The formats that the schema names for texts: schedules, time zones, dates, regular expressions."""
+"""The formats that the schema names for texts: schedules, time zones, dates, deadlines, regular expressions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 PRESETS = (
@@ -21,17 +22,41 @@ PRESETS = (
 )
 """The schedules that have a name of their own."""
 
+WITHOUT_CRON = ("@once", "@continuous")
+"""The presets that stand for no cron expression."""
+REFERENCES = ("dagrun_queued_at", "dagrun_logical_date")
+"""What the time of a deadline may count from, beside a moment."""
+
 _LONGEST_CRON = 500
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|w)){1,9}")
+
+
+def is_duration(text: str) -> bool:
+    """Tell whether a text is a length of time, as ``1h30m``; a bare number is not."""
+    return _DURATION.fullmatch(text) is not None
 
 
 def _is_schedule(value: Any) -> bool:
-    if not isinstance(value, str) or value in PRESETS or value == "none":
+    return not isinstance(value, str) or value in (*WITHOUT_CRON, "none") or is_duration(value) or _is_cron(value)
+
+
+def _is_cron(value: Any) -> bool:
+    if not isinstance(value, str) or (value in PRESETS and value not in WITHOUT_CRON):
         return True
     if value.startswith("@") or len(value) > _LONGEST_CRON:
         return False
+    return _is_expression(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_expression(text: str) -> bool:
     from croniter import croniter
 
-    return bool(croniter.is_valid(value))
+    return bool(croniter.is_valid(text))
+
+
+def _is_reference(value: Any) -> bool:
+    return value in REFERENCES or _is_date(value)
 
 
 def _is_timezone(value: Any) -> bool:
@@ -66,9 +91,11 @@ def _is_regex(value: Any) -> bool:
 
 FORMATS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "schedule": ("P301", _is_schedule),
+    "cron": ("P301", _is_cron),
     "timezone": ("P302", _is_timezone),
     # not "date": editors know that name, and take it for a day without a time
     "moment": ("P303", _is_date),
+    "reference": ("P303", _is_reference),
     "regex": ("P105", _is_regex),
 }
 """Format name -> code of the diagnostic, and the test that a value has to stand."""

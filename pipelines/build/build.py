@@ -1,19 +1,22 @@
-"""The way from a checked pipeline to a DAG: the DAG, its groups, its tasks, the edges, and Airflow's own checks."""
+"""The way from a checked pipeline to a DAG: the DAG, its groups and tasks, the arrows, and Airflow's own checks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipelines import PIPELINE_FILE
 from pipelines.build.dag_arguments import make_dag
-from pipelines.build.edges import set_dependencies
+from pipelines.build.edges import iter_edges, set_edge
 from pipelines.build.errors import blaming
-from pipelines.build.groups import GroupConfigs, group_configs, make_groups
-from pipelines.build.tasks import make_tasks
-from schemas.spec import Pipeline
+from pipelines.build.expressions import Made
+from pipelines.build.groups import make_group
+from pipelines.build.order import in_order
+from pipelines.build.tasks import make_task, mark
+from schemas.expressions import Result
+from schemas.spec import Group, Pipeline, Task
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -31,21 +34,46 @@ def build_dag(pipeline: Pipeline) -> DAG:
     """
     with blaming(pipeline.place):
         zone = ZoneInfo(pipeline.config.get("timezone", "UTC"))
-        dag = make_dag(pipeline.dag_id, pipeline.config, zone)
-        configs = group_configs(pipeline.config)
-        groups = make_groups(dag, configs, zone)
-        tasks = make_tasks(dag, pipeline.tasks, groups, zone)
-        set_dependencies({**tasks, **groups}, _iter_dependencies(pipeline, configs))
+        dag = make_dag(pipeline.dag_id, pipeline.config, zone, pipeline.path.parent)
+        _fill(dag, pipeline, zone)
         _validate(dag)
     setattr(dag, PIPELINE_FILE, str(pipeline.path))
     return dag
 
 
-def _iter_dependencies(pipeline: Pipeline, groups: GroupConfigs) -> Iterator[tuple[str, Iterable[str]]]:
+def _fill(dag: DAG, pipeline: Pipeline, zone: ZoneInfo) -> None:
+    nodes: dict[str, Task | Group] = {group.id: group for group in pipeline.groups}
+    nodes.update({task.id: task for task in pipeline.tasks})
+    made = Made()
+    for name in in_order({name: tuple(_needs(node)) for name, node in nodes.items()}):
+        with _blaming(nodes[name]):
+            _make(dag, nodes[name], made, zone)
     for task in pipeline.tasks:
-        yield task.id, task.config.get("dependencies") or ()
-    for name, group in groups.items():
-        yield name, group.get("dependencies") or ()
+        with _blaming(task):
+            mark(task, made)
+    for edge in iter_edges(nodes):
+        with _blaming(edge.node):
+            set_edge(edge, made.nodes)
+
+
+def _make(dag: DAG, node: Task | Group, made: Made, zone: ZoneInfo) -> None:
+    if isinstance(node, Group):
+        make_group(dag, node, made, zone)
+    else:
+        make_task(dag, node, made, zone)
+
+
+def _needs(node: Task | Group) -> Iterator[str]:
+    """Yield what must have been made before."""
+    if node.group is not None:
+        yield node.group
+    for expression in node.expressions:
+        yield expression.task if isinstance(expression, Result) else expression.group
+
+
+def _blaming(node: Task | Group) -> Any:
+    kind = "task group" if isinstance(node, Group) else "task"
+    return blaming(node.place, f'{kind} "{node.id}"')
 
 
 def _validate(dag: Any) -> None:

@@ -1,49 +1,78 @@
-"""Makes the task groups of a pipeline."""
+"""Makes task groups, mapped ones too."""
 
 from __future__ import annotations
 
-import copy
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipelines.build.values import task_values
+from pipelines.build.expressions import Made, resolved
+from pipelines.build.values import task_objects, task_values, without_objects
+from schemas.spec import Group
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, TaskGroup
 
-GroupConfigs = Mapping[str, Mapping[str, Any]]
-"""Name of a group -> the group, as in the YAML."""
+_NOT_OF_THE_GROUP = ("group_name", "parent_group_name", "dependencies", "expand", "expand_kwargs")
 
 
-def group_configs(config: Mapping[str, Any]) -> GroupConfigs:
-    """Give the groups of a pipeline, whether they stand in a mapping or in a list."""
-    groups = config.get("task_groups") or {}
-    return groups if isinstance(groups, Mapping) else dict(_iter_listed(groups))
+def make_group(dag: DAG, group: Group, made: Made, zone: ZoneInfo) -> None:
+    """Make a task group, and add it to what was made.
 
-
-def _iter_listed(groups: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for group in groups:
-        yield group["group_name"], {key: value for key, value in group.items() if key != "group_name"}
-
-
-def make_groups(dag: DAG, configs: GroupConfigs, zone: ZoneInfo) -> dict[str, TaskGroup]:
-    """Make task groups, those that hold others before these.
-
-    :param dag: the DAG that they belong to
-    :param configs: the groups
+    :param dag: the DAG that it belongs to
+    :param group: what the pipeline says of it
+    :param made: the group that it is part of, and the tasks whose results it is mapped over
     :param zone: that of moments without an offset
     """
+    arguments = {key: value for key, value in group.config.items() if key not in _NOT_OF_THE_GROUP}
+    shared = arguments.pop("default_args", {})
+    if shared:
+        arguments["default_args"] = task_values(without_objects(shared), zone)
+    if group.is_mapped:
+        parent = dag.task_group if group.group is None else made.nodes[group.group]
+        arguments |= {"group_id": group.id, "dag": dag, "parent_group": parent}
+        made.nodes[group.id] = _mapped(group, arguments, made)
+    else:
+        made.nodes[group.id] = _plain(dag, group, arguments, made)
+    # around dag-factory, which would import what they name
+    made.nodes[group.id].default_args.update(task_objects(shared))
+
+
+def _plain(dag: DAG, group: Group, arguments: dict[str, Any], made: Made) -> TaskGroup:
     from dagfactory.dagbuilder import DagBuilder
 
-    groups: dict[str, TaskGroup] = DagBuilder.make_task_groups(
-        {name: _group_config(group, zone) for name, group in configs.items()}, dag
-    )
-    return groups
+    groups: dict[str, TaskGroup] = {}
+    if group.group is not None:
+        groups[group.group] = made.nodes[group.group]
+        arguments["parent_group_name"] = group.group
+    DagBuilder.make_nested_task_groups(group.id, arguments, groups, {group.group: {}}, None, dag)
+    return groups[group.id]
 
 
-def _group_config(group: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    config = copy.deepcopy(dict(group))
-    if "default_args" in config:
-        config["default_args"] = task_values(config["default_args"], zone)
-    return config
+def _mapped(group: Group, arguments: Mapping[str, Any], made: Made) -> TaskGroup:
+    """Make a mapped group as Airflow does it: of a function, which is given what stands for the values."""
+    from airflow.sdk import task_group
+
+    given: dict[str, Any] = {}
+
+    def members(**values: Any) -> None:
+        given.update(values)
+
+    config = resolved(group.config, group.expressions, made)
+    factory = task_group(**arguments)(members)
+    if "expand" in config:
+        mapped: TaskGroup = factory.expand(**config["expand"])
+    else:
+        # Airflow gives a function of parameters with names what stands for them
+        names = dict.fromkeys((*_named_in(config["expand_kwargs"]), *group.parameters))
+        kind = inspect.Parameter.KEYWORD_ONLY
+        vars(members)["__signature__"] = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+        mapped = factory.expand_kwargs(config["expand_kwargs"])
+    made.group_parameters[group.id] = given
+    return mapped
+
+
+def _named_in(sets: Any) -> Iterator[str]:
+    for values in sets if isinstance(sets, list) else ():
+        yield from values if isinstance(values, dict) else ()

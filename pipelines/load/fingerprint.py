@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,12 +26,10 @@ def fingerprint() -> str:
 
     With the environment whose overlay is laid over the pipelines, too.
     """
-    return sha256(f"{_of_code()} {os.environ.get(ENVIRONMENT, '')}".encode()).hexdigest()
+    return sha256(f"{_CODE} {os.environ.get(ENVIRONMENT, '')}".encode()).hexdigest()
 
 
-@cache
 def _of_code() -> str:
-    # once, for what is imported in a process stays as it is there
     digest = sha256(sys.version.encode())
     for path in _iter_code():
         content = path.read_bytes()
@@ -58,3 +55,7 @@ def _iter_distributions() -> Iterator[str]:
     for folder in sorted(path for path in set(sys.path) if path.endswith("-packages")):
         if Path(folder).is_dir():
             yield from sorted(name for name in os.listdir(folder) if name.endswith(".dist-info"))  # noqa: PTH208
+
+
+# of the code as this process has it: what is installed while it runs, it does not import any more
+_CODE = _of_code()

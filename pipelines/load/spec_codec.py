@@ -69,28 +69,30 @@ def _make_coder(kind: Any) -> _Coder:
         return _SAME
     if kind is Path:
         return _Coder(str, Path)
-    if origin in (Union, types.UnionType):
-        return _optional(kind)
-    if origin is tuple:
-        return _tuple(kind)
-    if origin in (dict, Mapping):
-        return _mapping(kind)
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _dataclass(kind)
-    raise TypeError(f"no coder for {kind}")
+    make = _MAKERS.get(origin, _dataclass)
+    return make(kind)
 
 
-def _optional(kind: Any) -> _Coder:
-    inner = [part for part in get_args(kind) if part is not type(None)]
-    if all(part in _PLAIN for part in inner):
+def _union(kind: Any) -> _Coder:
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    if all(part in _PLAIN for part in parts):
         return _SAME
-    if len(inner) != 1:
-        raise TypeError(f"no coder for {kind}")
-    coder = _coder(inner[0])
+    coder = _coder(parts[0]) if len(parts) == 1 else _tagged(parts)
     return _Coder(
         lambda value: None if value is None else coder.encode(value),
         lambda value: None if value is None else coder.decode(value),
     )
+
+
+def _tagged(kinds: list[Any]) -> _Coder:
+    """Make the coder of a value that has one of several classes; the name of the class goes with it."""
+    coders = {kind.__name__: _dataclass(kind) for kind in kinds}
+
+    def make(value: Any) -> Any:
+        name, fields_of_it = _list(value)
+        return coders[name].decode(fields_of_it)
+
+    return _Coder(lambda value: [type(value).__name__, coders[type(value).__name__].encode(value)], make)
 
 
 def _tuple(kind: Any) -> _Coder:
@@ -99,11 +101,16 @@ def _tuple(kind: Any) -> _Coder:
         raise TypeError(f"no coder for {kind}")
     coder = _coder(item)
     if coder is _SAME:
-        return _Coder(list, _tuple_of_list)
+        return _Coder(list, lambda values: tuple(_list(values)))
     return _Coder(
         lambda values: [coder.encode(value) for value in values],
-        lambda values: tuple(coder.decode(value) for value in _list(values)),
+        lambda values: tuple([coder.decode(value) for value in _list(values)]),
     )
+
+
+def _set(kind: Any) -> _Coder:
+    items = _coder(tuple[get_args(kind)[0], ...])
+    return _Coder(lambda values: sorted(items.encode(values)), lambda values: frozenset(items.decode(values)))
 
 
 def _mapping(kind: Any) -> _Coder:
@@ -112,21 +119,29 @@ def _mapping(kind: Any) -> _Coder:
         raise TypeError(f"no coder for {kind}")
     coder = _coder(item)
     if coder is _SAME:
-        return _Coder(dict, dict)
+        return _Coder(dict, _dict)
     return _Coder(
         lambda values: {key: coder.encode(value) for key, value in values.items()},
-        lambda values: {key: coder.decode(value) for key, value in values.items()},
+        lambda values: {key: coder.decode(value) for key, value in _dict(values).items()},
     )
 
 
 def _dataclass(kind: Any) -> _Coder:
+    if not is_dataclass(kind):
+        raise TypeError(f"no coder for {kind}")
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind) if field.init]
     coders = [_coder(hints[name]) for name in names]
     parts = list(zip(names, coders, strict=True))
+    # a load decodes tens of thousands of these, mostly of plain values
+    not_plain = [(index, coder.decode) for index, coder in enumerate(coders) if coder is not _SAME]
 
     def make(values: Any) -> Any:
-        return kind(*[coder.decode(value) for coder, value in zip(coders, _list(values), strict=True)])
+        if len(_list(values)) != len(names):
+            raise TypeError(f"{len(values)} values for {len(names)} fields")
+        for index, decode_part in not_plain:
+            values[index] = decode_part(values[index])
+        return kind(*values)
 
     return _Coder(lambda value: [coder.encode(getattr(value, name)) for name, coder in parts], make)
 
@@ -137,5 +152,17 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _tuple_of_list(value: Any) -> tuple[Any, ...]:
-    return tuple(_list(value))
+def _dict(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} in the place of a mapping")
+    return value
+
+
+_MAKERS: dict[Any, Callable[[Any], _Coder]] = {
+    Union: _union,
+    types.UnionType: _union,
+    tuple: _tuple,
+    frozenset: _set,
+    dict: _mapping,
+    Mapping: _mapping,
+}

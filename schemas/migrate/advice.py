@@ -9,15 +9,17 @@ from typing import Any
 
 from schemas.diagnostic import Finding, Place
 from schemas.migrate.known import INSTEAD, INSTEAD_OF_SCHEDULE, RENAMED, TRIGGER_RULES, WITHOUT_EFFECT, Scope
-from schemas.migrate.migration import DATES, DURATIONS
+from schemas.migrate.migration import DATES, DURATIONS, written
+from schemas.migrate.objects import schedule_form
 from schemas.migrate.operators import MOVED
-from schemas.migrate.values import cron_for, duration_of, is_object, is_relative_date, object_type
+from schemas.migrate.values import OBJECT_MARKS, duration_of, is_object, is_relative_date, object_type
 from schemas.migrate.walk import Found, iter_entries
 from schemas.source import Source
 
 _ADVISED = frozenset(("P101", "P102", "P103", "P104", "P301", "P303", "P401", "P402"))
 _BY_MIGRATE = "; `pipelines migrate` writes it for you"
 _CLASS = re.compile(r"[\w.]+\.[A-Z]\w*")
+_OF_ASSETS = frozenset(("datasets", "file", "uri", "name", "alias", "ref", *OBJECT_MARKS))
 _OF_ALL_FILES = frozenset(("default_args", "schedule", "start_date", "tags", "catchup", "max_active_runs"))
 
 
@@ -42,12 +44,21 @@ def _iter_advised(findings: Iterable[Finding], advice: dict[tuple[int, int], str
 def _iter_advice(source: Source) -> Iterator[tuple[tuple[int, int], str]]:
     for found in iter_entries(source):
         of_key, of_value = _of_key(found), _of_value(found)
-        if found.scope is Scope.TASK and found.entry.key == "decorator":
-            yield _at(source.tree.key(found.owner)), of_key
         if of_key:
             yield _at(found.entry.key_place), of_key
         if of_value:
             yield _at(found.entry.value_place), of_value
+            yield from ((_at(place), of_value) for place in _marks(found, source))
+            if found.entry.key == "schedule":
+                yield _at(found.entry.key_place), of_value
+
+
+def _marks(found: Found, source: Source) -> Iterator[Place]:
+    """Yield where the words stand that make an object of a value."""
+    value = found.entry.value
+    for mark in OBJECT_MARKS:
+        if isinstance(value, dict) and mark in value:
+            yield source.tree.key((*found.entry.path, mark))
 
 
 def _at(place: Place) -> tuple[int, int]:
@@ -63,8 +74,6 @@ def _of_key(found: Found) -> str:
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
         return 'values that pipelines share stand under "default:", in each file'
-    if scope is Scope.DAG and key == "timetable" and isinstance(found.entry.value, dict):
-        return _of_schedule(found.entry.value)
     if scope is Scope.DAG and found.owner == ("default",) and key == "tasks":
         return "tasks are not shared; write them into each pipeline"
     if scope is Scope.DAG and found.owner[0] in INSTEAD[Scope.FILE]:
@@ -96,25 +105,21 @@ def _of_operator(name: str) -> str:
 
 def _of_schedule(value: Any) -> str:
     kind = object_type(value)
+    form = schedule_form(value) if is_object(value) else None
+    if form is not None:
+        return f"write {written(form)}{_BY_MIGRATE}"
     if kind.rpartition(".")[2] in ("timedelta", "relativedelta"):
-        cron = cron_for(value)
-        instead = INSTEAD_OF_SCHEDULE["timedelta"]
-        return f'{instead}: "{cron}" starts as often, at full hours' if cron else instead
+        return INSTEAD_OF_SCHEDULE["timedelta"]
     if kind and "asset" not in kind.lower() and "dataset" not in kind.lower():
-        cron = _first_argument(value, "cron") if "Cron" in kind else ""
-        return f'write the cron expression alone, schedule: "{cron}"' if cron else INSTEAD_OF_SCHEDULE["timetable"]
-    return INSTEAD_OF_SCHEDULE["assets"] if isinstance(value, dict | list) else ""
-
-
-def _first_argument(value: dict[str, Any], name: str) -> str:
-    arguments = value.get("__args__")
-    return str(value.get(name) or (arguments[0] if isinstance(arguments, list) and arguments else ""))
+        return INSTEAD_OF_SCHEDULE["timetable"]
+    is_asset = isinstance(value, dict) and not _OF_ASSETS.isdisjoint(value) and "timetable" not in value
+    return INSTEAD_OF_SCHEDULE["assets"] if is_asset else ""
 
 
 def _of_object(value: Any, *, is_duration: bool) -> str:
     length = duration_of(value)
     if length and is_duration:
         return f"write {length}{_BY_MIGRATE}"
-    if object_type(value).endswith((".Param", ".ParamsDict")):
-        return f"write the default alone: {value.get('default', '')}"
+    if object_type(value).endswith(".Param"):
+        return f"leave out __type__: {{default: …, type: …}} is a param{_BY_MIGRATE}"
     return "values in a pipeline file are plain; an operator of your own under operators/ can build the object"

@@ -34,6 +34,7 @@ RENAMED: Mapping[Scope, Mapping[str, str]] = {
         "concurrency": "max_active_tasks",
         "dagrun_timeout_sec": "dagrun_timeout",
         "dagrun_timeout_secs": "dagrun_timeout",
+        "timetable": "schedule",
     },
     Scope.ARGS: {"task_concurrency": "max_active_tis_per_dag", **_SECONDS_OF_TASKS},
     Scope.TASK: {"task_concurrency": "max_active_tis_per_dag", **_SECONDS_OF_TASKS},
@@ -64,17 +65,20 @@ IGNORED_BEFORE: Mapping[Scope, frozenset[str]] = {
 TRIGGER_RULES = {"dummy": "always", "none_failed_or_skipped": "none_failed_min_one_success"}
 """Trigger rules that Airflow 3 has under another name."""
 
-_OPERATOR = 'write an operator of your own under operators/ and name it in "operator"'
 _TELL = 'add a task with "operator: SendNotification" and "teardown: true": it runs whatever happened, and tells'
-_NO_ASSETS = "assets are not supported"
+_NAMED = "put the function into operators/functions.py and name it by its import path"
 _CALLBACKS = {
-    f"on_{event}_callback{suffix}": f"callbacks are not supported; {_TELL}"
+    f"on_{event}_callback{suffix}": f"{_NAMED}: on_{event}_callback: operators.functions.name"
     for event in ("execute", "success", "failure", "retry", "skipped")
-    for suffix in ("", "_name", "_file")
+    for suffix in ("_name", "_file")
 }
 _FUNCTIONS = {
-    f"{name}{suffix}": f"functions are not supported; {_OPERATOR}"
-    for name in ("python_callable", "response_check", "success_check", "failure_check", "execution_date_fn")
+    f"{name}{suffix}": f"{_NAMED}: {name}: operators.functions.name"
+    for name in ("python_callable", "response_check", "execution_date_fn")
+    for suffix in ("_name", "_file", "_lambda")
+} | {
+    f"{name}_check{suffix}": f"{_NAMED}: {name}: operators.functions.name"
+    for name in ("success", "failure")
     for suffix in ("", "_name", "_file", "_lambda")
 }
 _SLAS = "Airflow 3 has no SLAs; use execution_timeout or dagrun_timeout"
@@ -85,9 +89,8 @@ _OF_TASKS = {
     "email_on_retry": f"mails on a retry are not supported here; {_TELL}",
     "sla": _SLAS,
     "sla_secs": _SLAS,
-    "inlets": f"{_NO_ASSETS}; leave it out, the task runs all the same",
-    "outlets": f"{_NO_ASSETS}; to start another pipeline add a TriggerDagRunOperator after the task",
-    "executor_config": "settings of a single task's executor are not supported; set them for the executor",
+    "inlets": 'list the assets themselves: ["s3://bucket/key"]',
+    "outlets": 'list the assets themselves: ["s3://bucket/key"]',
     "resources": "Airflow 3 has no resources of a task; set them for the executor",
 }
 
@@ -111,11 +114,7 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
     },
     Scope.DAG: {
         **_CALLBACKS,
-        "timetable": "timetables are not supported; write a cron expression or a preset in schedule",
         "sla_miss_callback": _SLAS,
-        "template_searchpath": "not supported; put the templates beside the pipeline's file, where they are found",
-        "access_control": "not supported; give roles their permissions in Airflow's UI",
-        "user_defined_macros": "not supported, as it names code to import; use params or Airflow variables",
         "doc_md_file_path": 'not supported; put the text under "doc_md: |"',
         "doc_md_python_callable_name": 'not supported; put the text under "doc_md: |"',
         "doc_md_python_callable_file": 'not supported; put the text under "doc_md: |"',
@@ -127,19 +126,12 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
         "timezone": "the time zone stands at the pipeline, and is that of all its dates",
     },
     Scope.GROUP: {
-        **{key: "not supported; groups have the UI's own colours" for key in ("ui_color", "ui_fgcolor")},
-        "prefix_group_id": "not supported; the group's name always stands before the task's",
         "add_suffix_on_collision": "not supported; give each group a name of its own",
-        "group_display_name": "not supported; use tooltip",
         "group_id": "the group's name is its key",
     },
     Scope.TASK: {
         **_OF_TASKS,
-        "decorator": f"tasks from functions are not supported; {_OPERATOR}",
         **_FUNCTIONS,
-        "expand": "mapped tasks are not supported; write a task for each value, or an operator that takes the list",
-        "partial": "mapped tasks are not supported; write the parameters into the task",
-        "map_index_template": "mapped tasks are not supported",
         "variables_as_arguments": 'write the variable into the parameter: "{{ var.value.name }}"',
         "task_group": 'write the name of the group in "task_group_name"',
     },
@@ -147,8 +139,7 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
 """What to write instead of a key that is not ours and cannot be rewritten."""
 
 INSTEAD_OF_SCHEDULE = {
-    "assets": f"{_NO_ASSETS}; write a cron expression, or let a TriggerDagRunOperator of the pipeline that makes "
-    "the data start this one",
-    "timetable": "timetables are not supported; write a cron expression or a preset",
-    "timedelta": "write a cron expression or a preset",
+    "assets": 'list the assets themselves: ["s3://bucket/key"], {and: […]} or {or: […]}',
+    "timetable": 'name one of Airflow\'s own timetables, as in {timetable: CronTriggerTimetable, cron: "0 6 * * *"}',
+    "timedelta": "write a cron expression or a preset: months and years have no length of their own",
 }

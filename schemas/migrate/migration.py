@@ -22,7 +22,9 @@ from schemas.migrate.known import (
     WITHOUT_EFFECT,
     Scope,
 )
+from schemas.migrate.objects import assets_form, param_form, schedule_form
 from schemas.migrate.operators import MOVED
+from schemas.migrate.tasks import is_replaced, task_edits, variables_of
 from schemas.migrate.values import duration_of, is_object, moment_of, plain_value, without_offset
 from schemas.migrate.walk import Found, Path, iter_entries
 from schemas.source import Source
@@ -66,8 +68,8 @@ def migrate(source: Source, contract: Contract, *, only_defaults: bool = False) 
     notes: list[Note] = []
     gone: dict[Path, set[str]] = {}
     for found in iter_entries(source, only_defaults=only_defaults):
-        notes += _notes_of(found)
-        if _is_needless(found):
+        notes += _notes_of(found, contract)
+        if _is_needless(found) or is_replaced(found, contract):
             gone.setdefault(found.entry.path[:-1], set()).add(found.entry.key)
             edits += _zone_of_pipeline(found)
         else:
@@ -100,7 +102,7 @@ def _is_needless(found: Found) -> bool:
 def _zone_of_pipeline(found: Found) -> Iterator[Edit]:
     if found.entry.key == "timezone" and zones.moves_up(found):
         arguments = replace(found.entry, path=found.entry.path[:-1])
-        yield arguments.put_before(f"timezone: {_written(found.entry.value)}")
+        yield arguments.put_before(f"timezone: {written(found.entry.value)}")
 
 
 def _rename(found: Found, _: Contract) -> list[Edit] | None:
@@ -136,12 +138,25 @@ def _new_value(found: Found, key: str, contract: Contract | None) -> str | None:
         return _new_date(found)
     if scope is Scope.DAG and key == "schedule" and _is_none(value):
         return "null"
-    if is_object(value):
-        plain = plain_value(value)
-        return None if plain is None else _written(plain)
+    form = _form(found, key)
+    if form is not None:
+        return None if form == value else written(form)
     if key == "trigger_rule" and scope in (Scope.TASK, Scope.ARGS):
         return TRIGGER_RULES.get(value) if isinstance(value, str) else None
     return None
+
+
+def _form(found: Found, key: str) -> Any:
+    """Give the plain value that stands for an object, or for a list of objects; None if there is none."""
+    value, path = found.entry.value, found.entry.path
+    if found.scope is Scope.DAG and key == "schedule" and isinstance(value, dict | list):
+        return schedule_form(value)
+    if key in ("inlets", "outlets") and found.scope in (Scope.TASK, Scope.ARGS):
+        return assets_form(value)
+    if not is_object(value):
+        return None
+    is_param = len(path) > 1 and path[-2] == "params"
+    return param_form(value) if is_param else plain_value(value)
 
 
 def _kind(found: Found, key: str, contract: Contract | None) -> str:
@@ -180,21 +195,24 @@ def _operator(found: Found, _: Contract) -> list[Edit] | None:
     return [edit] if edit else []
 
 
-_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_rename, _operator, _value)
+_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_rename, _operator, task_edits, _value)
 
 
 def _is_none(value: Any) -> bool:
     return isinstance(value, str) and value.strip().lower() == "none" and value != "none"
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
     """Write a plain value on one line."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
 
-def _notes_of(found: Found) -> Iterator[Note]:
+def _notes_of(found: Found, contract: Contract) -> Iterator[Note]:
     entry = found.entry
+    if variables_of(found, contract):
+        message = "dag-factory reads Airflow variables whenever it reads the file; here a task reads them when it runs"
+        yield _note(entry.key_place, message)
     if entry.key in IGNORED_BEFORE.get(found.scope, ()):
         message = f'dag-factory drops "{entry.key}" without a word; here it has its effect'
         yield _note(entry.key_place, message)

@@ -10,7 +10,7 @@ from typing import Any
 OBJECT = "__type__"
 _ARGUMENTS = "__args__"
 _JOIN = "__join__"
-OBJECT_MARKS = (OBJECT, _JOIN)
+OBJECT_MARKS = (OBJECT, _JOIN, "__and__", "__or__")
 """Keys of a mapping that dag-factory makes something else of."""
 _TIMEDELTA = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _DATETIME = ("year", "month", "day", "hour", "minute", "second", "microsecond")
@@ -68,14 +68,19 @@ def _lengths(value: Any) -> dict[str, Any] | None:
         return {f"{found[2].lower()}s": int(found[1][:_DIGITS])} if found else None
     kind = object_type(value)
     if kind == "datetime.timedelta":
-        return _keywords(value, _TIMEDELTA)
+        return arguments_of(value, _TIMEDELTA)
     if kind in ("dateutil.relativedelta.relativedelta", "dateutil.relativedelta"):
-        keywords = _keywords(value, ())
+        keywords = arguments_of(value, ())
         return keywords if keywords is not None and set(keywords) <= _RELATIVEDELTA else None
     return None
 
 
-def _keywords(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+def arguments_of(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+    """Give the arguments of an object by their names; None if there are more than it has names for.
+
+    :param value: the object
+    :param names: of the arguments that may be given by their place
+    """
     arguments = value.get(_ARGUMENTS, [])
     if not isinstance(arguments, list) or len(arguments) > len(names):
         return None
@@ -90,7 +95,7 @@ def moment_of(value: Any) -> str | None:
         return _iso([int(part or 1) for part in loose.groups()]) if loose else None
     if object_type(value) not in ("datetime.datetime", "datetime.date", "pendulum.datetime"):
         return None
-    keywords = _keywords(value, _DATETIME)
+    keywords = arguments_of(value, _DATETIME)
     if keywords is None or not set(keywords) <= set(_DATETIME):
         return None
     return _iso([keywords.get(name, 0) for name in _DATETIME])
@@ -133,18 +138,3 @@ def plain_value(value: Any) -> Any:
         arguments = value.get(_ARGUMENTS) or [value.get("value")]
         return arguments[0] if isinstance(arguments, list) and isinstance(arguments[0], str) else None
     return None
-
-
-def cron_for(value: Any) -> str:
-    """Give a cron expression that starts as often as a timedelta says; empty if there is none."""
-    length = _timedelta(value) if is_object(value) else None
-    if length is None:
-        return ""
-    whole = {timedelta(hours=1): "@hourly", timedelta(days=1): "@daily", timedelta(weeks=1): "@weekly"}
-    if length in whole:
-        return whole[length]
-    minutes, rest = divmod(length, timedelta(minutes=1))
-    if not rest and minutes and 60 % minutes == 0:
-        return f"*/{minutes} * * * *"
-    hours, rest = divmod(length, timedelta(hours=1))
-    return f"0 */{hours} * * *" if not rest and hours and 24 % hours == 0 else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from schemas.diagnostic import Finding, Place
+from schemas.expressions import Result
 from schemas.outline import Name, Node, Outline
 from schemas.rules.hints import Hints
 from schemas.source import Tree
@@ -16,9 +17,11 @@ _AT_ONCE = 512
 
 _SHOWN_OF_CYCLE = 20
 """Names of a cycle that are printed."""
+_START = "\0"
+"""Before the name of a group: its start, which its members wait for."""
 
 Edges = Mapping[str, list[str]]
-"""Task or group -> what it waits for."""
+"""Task, group or start of a group -> what it waits for."""
 
 
 def iter_graph_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -28,8 +31,9 @@ def iter_graph_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     if findings:
         return
     yield from _unknown_references(outline, tree)
+    yield from _setups(outline, tree)
     edges = _edges(outline)
-    cycles = list(_find_cycles(edges))
+    cycles = [cycle for cycle in map(_without_starts, _find_cycles(edges)) if cycle]
     yield from (_cycle(cycle, outline, tree) for cycle in cycles)
     if not cycles:
         yield from _late_references(outline, edges, tree)
@@ -79,6 +83,19 @@ def _groups(outline: Outline, tree: Tree) -> Iterator[Finding]:
             yield Finding("P205", tree.find(node.group.path).place, message, hint)
 
 
+def _setups(outline: Outline, tree: Tree) -> Iterator[Finding]:
+    """Find teardowns for what cannot be a setup."""
+    tasks = {task.id: task for task in outline.tasks}
+    for task in outline.tasks:
+        for index, name in enumerate(task.setups):
+            other = tasks.get(name)
+            if other is None or (other.config or {}).get("teardown"):
+                what = "a task group" if other is None else "itself a teardown"
+                message = f'"{task.id}" takes away what "{name}" makes, and that is {what}'
+                place = tree.find((*task.path, "teardown", "setups", index)).place
+                yield Finding("P231", place, message, "name a task that makes something")
+
+
 def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
     inside = set(cycle)
     nodes = {node.id: node for node in outline.nodes if node.id in inside}
@@ -95,14 +112,26 @@ def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
 
 
 def _edges(outline: Outline) -> Edges:
-    """Map each node to those it waits for; a member waits for what its group waits for, a group for its members."""
-    edges = {node.id: [name.text for name in node.dependencies] for node in outline.nodes}
-    parents = {group.id: group for group in outline.groups}
+    """Map each node to those it waits for; a member waits for the start of its group, a group for its members."""
+    known = {node.id for node in outline.nodes}
+    edges: dict[str, list[str]] = {}
+    for node in outline.nodes:
+        waits = [name.text for name in node.dependencies]
+        waits += [found.task for found in node.expressions if isinstance(found, Result) and found.task in known]
+        edges[node.id] = waits
+    for group in outline.groups:
+        edges[_START + group.id] = list(edges[group.id])
     for node in outline.nodes:
         if node.group is not None:
-            edges[node.id].extend(name.text for name in parents[node.group.text].dependencies)
             edges[node.group.text].append(node.id)
+            for name in (node.id, _START + node.id):
+                if name in edges:
+                    edges[name].append(_START + node.group.text)
     return edges
+
+
+def _without_starts(cycle: list[str]) -> list[str]:
+    return [name for name in cycle if not name.startswith(_START)]
 
 
 def _find_cycles(edges: Edges) -> Iterator[list[str]]:
@@ -133,12 +162,13 @@ def _find_cycles(edges: Edges) -> Iterator[list[str]]:
 def _unknown_references(outline: Outline, tree: Tree) -> Iterator[Finding]:
     known = {task.id for task in outline.tasks}
     hints, names = Hints(), sorted(known)
-    for task in outline.tasks:
-        for name in task.references:
+    for node in outline.nodes:
+        taken = [Name(found.task, found.path) for found in node.expressions if isinstance(found, Result)]
+        for name in (*node.references, *taken):
             if name.text not in known:
                 message = f'"{_key(name)}" takes the result of task "{name.text}", which is not defined'
                 yield Finding(
-                    "P501", tree.find(name.path).place, message, hints.nearest_or_all(name.text, names, but=task.id)
+                    "P501", tree.find(name.path).place, message, hints.nearest_or_all(name.text, names, but=node.id)
                 )
 
 

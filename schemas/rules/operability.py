@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Node, Outline
+from schemas.rules.clocks import runs_by_itself
 from schemas.rules.full_ids import FullIds
 from schemas.rules.graph import id_place
 from schemas.rules.lineage import operator_of
-from schemas.rules.schedules import schedule_of
 from schemas.rules.task_arguments import TaskArguments
 from schemas.source import Tree
 
@@ -22,7 +22,7 @@ _EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 def iter_operability_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield what makes a pipeline hard to operate; owners and timeouts only where it runs by itself."""
     yield from _long_ids(outline, tree)
-    if schedule_of(outline) is None:
+    if not runs_by_itself(outline):
         return
     arguments = TaskArguments(outline)
     without_owner = _without("owner", outline, arguments)

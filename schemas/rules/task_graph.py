@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from schemas.expressions import Result
 from schemas.outline import Node, Outline
 
 _MOST = 100_000
@@ -43,13 +44,19 @@ def lay_out(outline: Outline) -> TaskGraph | None:
     if len(tasks.keys() | groups.keys()) < len(outline.nodes):
         return None
     named = {name.text for node in outline.nodes for name in node.dependencies}
-    referred = {name.text for task in outline.tasks for name in task.references}
+    referred = {name for node in outline.nodes for name in _results(node)}
     parents = {node.group.text for node in outline.nodes if node.group is not None}
     if named - tasks.keys() - groups.keys() or referred - tasks.keys() or parents - groups.keys():
         return None
     members = _members(outline)
     edges = None if members is None else _edges(outline, members)
     return None if edges is None else _graph(tasks, edges)
+
+
+def _results(node: Node) -> Iterator[str]:
+    """Yield the tasks whose results a node takes."""
+    yield from (name.text for name in node.references)
+    yield from (found.task for found in node.expressions if isinstance(found, Result))
 
 
 def _graph(tasks: Mapping[str, Node], edges: Iterable[Edge]) -> TaskGraph:
@@ -109,8 +116,8 @@ def _expand(
     edges: dict[Edge, None] = {}
     for node in outline.nodes:
         afters = sorted(first.get(node.id, (node.id,)))
-        for name in (*node.dependencies, *node.references):
-            befores = sorted(last.get(name.text, (name.text,)))
+        for name in (*(dependency.text for dependency in node.dependencies), *_results(node)):
+            befores = sorted(last.get(name, (name,)))
             if len(edges) + len(befores) * len(afters) > _MOST:
                 return None
             edges.update(dict.fromkeys(product(befores, afters)))

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from schemas.rules.template_names import FILTERS
+from schemas.rules.template_settings import EXTENSIONS
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -96,14 +97,15 @@ class Template:
         return index > 0 and self.tokens[index - 1].value in (".", "|")
 
 
-def read_template(text: str) -> Template | Problem:
+def read_template(text: str, extensions: tuple[str, ...] = EXTENSIONS) -> Template | Problem:
     """Read a text as Airflow's template engine would.
 
     Nothing is compiled: Jinja computes constant expressions when it compiles, and ``{{ 9**9**9 }}`` takes for ever.
 
     :param text: the value of a templated field
+    :param extensions: those of Jinja's own that the engine has
     """
-    reading = _Reading(text)
+    reading = _Reading(text, _environment(extensions))
     try:
         return reading.template()
     except _jinja_error() as error:
@@ -125,10 +127,10 @@ def known_tests() -> list[str]:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(extensions: tuple[str, ...] = EXTENSIONS) -> Environment:
     from jinja2 import Environment
 
-    environment = Environment(extensions=["jinja2.ext.do"])  # noqa: S701 (nothing is rendered)
+    environment = Environment(extensions=extensions)  # noqa: S701 (nothing is rendered)
     environment.filters.update(dict.fromkeys(FILTERS, str))
     return environment
 
@@ -142,8 +144,9 @@ def _jinja_error() -> type[Any]:
 class _Reading:
     """The way from a text to a template, which knows how far it got."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, environment: Environment) -> None:
         self._text = text
+        self._environment = environment
         self._tokens: list[Token] = []
         self._seen: list[Token] = []
         self._taken = 0
@@ -153,7 +156,7 @@ class _Reading:
         from jinja2.lexer import TokenStream
         from jinja2.parser import Parser
 
-        environment = _environment()
+        environment = self._environment
         self._tokens.extend(self._split(environment))
         self._seen = [token for token in self._tokens if token.kind not in _skipped()]
         raw = ((1, token.kind, token.value) for token in self._tokens)

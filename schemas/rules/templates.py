@@ -10,18 +10,20 @@ from typing import Any
 
 from schemas.diagnostic import Finding
 from schemas.outline import Node, Outline, Path
+from schemas.rules.callbacks import CALLBACKS, iter_rendered
 from schemas.rules.full_ids import FullIds
 from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
 from schemas.rules.task_graph import TaskGraph, lay_out
 from schemas.rules.template_names import FILTERS, MACROS, PARAMS_METHODS, REMOVED, VARIABLES
+from schemas.rules.template_settings import settings_of
 from schemas.source import Tree
 
 _NEVER_RENDERED = frozenset({"owner", "pool", "queue", "executor", "run_as_user", "task_display_name"})
 """Arguments of every task that people take for templates."""
 _NO_TEMPLATES = frozenset(
     {"operator", "task_id", "task_group_name", "dependencies", "doc", "doc_md", "doc_json", "doc_rst", "doc_yaml",
-     "params"}
+     "params", "inlets", "outlets"}
 )  # fmt: skip
 """Where braces are just braces."""
 _MARKS = ("{{", "{%", "{#")
@@ -41,17 +43,25 @@ def iter_template_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     if not any(outline.text.contains(mark) for mark in _MARKS):
         return
     names = _Names(outline)
+    if names.settings.has_own_signs:
+        return
     for task in outline.tasks:
         plain = names.plain_keys(task)
         for key, value in (task.config or {}).items():
-            if not value or (type(value) is str and "{" not in value):
+            if not value or (type(value) is str and "{" not in value) or key in CALLBACKS:
                 continue
             if key in _NEVER_RENDERED or key in plain:
                 yield from _never_rendered(task, key, value, tree)
             elif key not in _NO_TEMPLATES:
-                for path, text in _iter_texts(value, (*task.path, key)):
-                    if not _is_plainly_right(text, names) and names.may_parse(text):
-                        yield from _Text(text, path, task, names).findings(outline, tree)
+                yield from _in_value(value, (*task.path, key), task, names, tree)
+    for path, value in iter_rendered(outline):
+        yield from _in_value(value, path, None, names, tree)
+
+
+def _in_value(value: Any, path: Path, task: Node | None, names: _Names, tree: Tree) -> Iterator[Finding]:
+    for at, text in _iter_texts(value, path):
+        if not _is_plainly_right(text, task, names) and names.may_parse(text):
+            yield from _Text(text, at, task, names).findings(names.outline, tree)
 
 
 def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -67,10 +77,12 @@ def _iter_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             work.extend(((*at, index), item) for index, item in enumerate(current))
 
 
-def _is_plainly_right(text: str, names: _Names) -> bool:
+def _is_plainly_right(text: str, task: Node | None, names: _Names) -> bool:
     """Tell whether there are only known names in braces: most templates, which need no parser."""
     uses = _plain_uses(text)
-    return uses is not None and all(not attribute or names.has_attribute(name, attribute) for name, attribute in uses)
+    return uses is not None and all(
+        not attribute or names.has_attribute(name, attribute, task) for name, attribute in uses
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +107,8 @@ class _Names:
     """What templates of a pipeline can name, worked out where it is needed."""
 
     def __init__(self, outline: Outline) -> None:
-        self._outline = outline
+        self.outline = outline
+        self.settings = settings_of(outline)
         sources = (outline.config.get("params"), outline.default.get("params"))
         self.params = {key: None for params in sources if isinstance(params, dict) for key in params}
         self.hints = Hints()
@@ -107,7 +120,7 @@ class _Names:
 
     def plain_keys(self, task: Node) -> frozenset[str]:
         """Name the parameters of a task's operator that Airflow does not render, as far as that is known."""
-        operator, operators = operator_of(task), self._outline.operators
+        operator, operators = operator_of(task), self.outline.operators
         if operator not in self._plain:
             self._plain[operator] = operators.plain_keys(operator) if operators is not None else frozenset()
         return self._plain[operator]
@@ -117,10 +130,11 @@ class _Names:
         self.characters_left -= len(text)
         return self.characters_left >= 0
 
-    def has_attribute(self, name: str, attribute: str) -> bool:
-        """Tell whether a variable has an attribute, as far as that is known."""
+    def has_attribute(self, name: str, attribute: str, task: Node | None) -> bool:
+        """Tell whether a variable has an attribute in a template of a task, as far as that is known."""
         if name == "params":
-            return attribute in self.params or attribute in PARAMS_METHODS
+            own = (task.config or {}).get("params") if task is not None else None
+            return attribute in self.params or attribute in PARAMS_METHODS or attribute in (own or ())
         if name == "macros":
             return attribute in MACROS
         return name != "var" or attribute in ("value", "json")
@@ -128,13 +142,13 @@ class _Names:
     def full_ids(self) -> Mapping[str, str]:
         """Map each task id, with the names of its groups before it as Airflow has it, to the id in the YAML."""
         if not self._full_ids:
-            ids = FullIds(self._outline)
-            self._full_ids = {ids.of(task): task.id for task in self._outline.tasks}
+            ids = FullIds(self.outline)
+            self._full_ids = {ids.of(task): task.id for task in self.outline.tasks}
         return self._full_ids
 
     def is_upstream(self, before: str, after: str) -> bool:
         """Tell whether a task has run when another starts; also where the graph is not known."""
-        self._graph = self._graph or lay_out(self._outline)
+        self._graph = self._graph or lay_out(self.outline)
         if self._graph is None:
             return True
         seen, work = {after}, [after]
@@ -152,7 +166,8 @@ class _Text:
 
     text: str
     path: Path
-    task: Node
+    task: Node | None
+    """The task that it is of; none where a callback is that of several."""
     names: _Names
 
     def findings(self, outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -166,26 +181,33 @@ class _Text:
     def _problems(self) -> Iterator[tuple[str, Any, str, str]]:
         from schemas.rules.template_syntax import Problem, known_filters, known_tests, read_template
 
-        template = read_template(self.text)
+        settings = self.names.settings
+        template = read_template(self.text, settings.extensions)
         if isinstance(template, Problem):
             yield "P510", template.span, f"not a Jinja template: {template.message}", template.hint
             return
-        for name in template.unknown_filters:
+        for name in (name for name in template.unknown_filters if name not in settings.filters):
             span = template.span_after(("|", "filter"), name)
-            yield "P514", span, f'there is no filter "{name}"', _short(self.names.hints.nearest(name, known_filters()))
+            known = [*settings.filters, *known_filters()]
+            yield "P514", span, f'there is no filter "{name}"', _short(self.names.hints.nearest(name, known))
         for name in template.unknown_tests:
             span = template.span_after(("is", "not"), name)
             yield "P514", span, f'there is no test "{name}"', _short(self.names.hints.nearest(name, known_tests()))
-        for name in template.variables:
-            if name not in VARIABLES:
+        for name in template.variables if settings.is_strict and not self._may_name_more else ():
+            if name not in VARIABLES and name not in settings.macros:
                 span = template.variable_span(name)
-                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names.hints)
+                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names)
         yield from self._attribute_problems(template)
         yield from self._pull_problems(template)
 
+    @property
+    def _may_name_more(self) -> bool:
+        """Whether the task itself can add variables: it is rendered after the task."""
+        return self.path[-1] == "map_index_template"
+
     def _attribute_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
-        for name, span in template.attributes("params"):
-            if not self.names.has_attribute("params", name):
+        for name, span in template.attributes("params") if self.names.settings.is_strict else ():
+            if not self.names.has_attribute("params", name, self.task):
                 near = self.names.hints.nearest(name, self.names.params)
                 hint = near or f"add {name} with a default to the params of the pipeline"
                 yield "P512", span, f'the pipeline has no param "{name}"; a run without it fails', hint
@@ -200,6 +222,7 @@ class _Text:
 
     def _pull_problems(self, template: Any) -> Iterator[tuple[str, Any, str, str]]:
         ids = self.names.full_ids()
+        task_id = self.task.id if self.task is not None else ""
         for pulled in template.pulled:
             self.names.pulls_left -= 1
             if self.names.pulls_left < 0:
@@ -210,15 +233,15 @@ class _Text:
                 inner = [full for full, name in ids.items() if name == pulled]
                 hint = f'write "{inner[0]}": the group is part of the id' if inner else ""
                 yield "P515", span, message, hint or self.names.hints.nearest_or_all(pulled, ids)
-            elif not self.names.is_upstream(ids[pulled], self.task.id):
-                message = f'xcom_pull takes the result of "{pulled}", which does not run before "{self.task.id}"'
-                yield "P516", span, message, f'add "{ids[pulled]}" to the dependencies of "{self.task.id}"'
+            elif task_id and not self.names.is_upstream(ids[pulled], task_id):
+                message = f'xcom_pull takes the result of "{pulled}", which does not run before "{task_id}"'
+                yield "P516", span, message, f'add "{ids[pulled]}" to the dependencies of "{task_id}"'
 
 
-def _instead_of(name: str, hints: Hints) -> str:
+def _instead_of(name: str, names: _Names) -> str:
     if name in REMOVED:
         return f"Airflow 3 has it no more; {REMOVED[name]}"
-    return _short(hints.nearest(name, sorted(VARIABLES)))
+    return _short(names.hints.nearest(name, sorted(VARIABLES | names.settings.macros)))
 
 
 def _short(hint: str) -> str:

@@ -61,7 +61,8 @@ class _Rules:
         found = {task.id: self._arguments.find(task, "trigger_rule") for task in outline.tasks}
         # what is no trigger rule is for the schema to say
         self._given = {name: rule if rule and _is_rule(rule.value) else None for name, rule in found.items()}
-        self.any_given = any(self._given.values()) or any(_is(task, "setup") for task in outline.tasks)
+        self._setups = {name for task in outline.tasks for name in task.setups}
+        self.any_given = any(self._given.values()) or any(self.is_setup(task) for task in outline.tasks)
 
     def given(self, task: Node) -> Argument | None:
         """Give the rule of the YAML, wherever it stands."""
@@ -76,21 +77,21 @@ class _Rules:
 
     def is_teardown(self, task: Node) -> bool:
         """Tell whether it is a teardown, which does not change the state of the run."""
-        return _is(task, "teardown")
+        return bool((task.config or {}).get("teardown"))
+
+    def is_setup(self, task: Node) -> bool:
+        """Tell whether it is a setup: by itself, or as a teardown names it."""
+        return (task.config or {}).get("setup") is True or task.id in self._setups
 
 
 def _is_rule(value: object) -> bool:
     return isinstance(value, str) and value in _RULES
 
 
-def _is(task: Node, mark: str) -> bool:
-    return (task.config or {}).get(mark) is True
-
-
 def _refused(outline: Outline, rules: _Rules, tree: Tree) -> Iterator[Finding]:
     for task in outline.tasks:
         rule = rules.given(task)
-        if _is(task, "setup") and _is(task, "teardown"):
+        if rules.is_setup(task) and rules.is_teardown(task):
             message = f'task "{task.id}" is both a setup and a teardown'
             yield Finding("P216", tree.key((*task.path, "teardown")), message, "make two tasks of it")
         if rule is None:
@@ -108,7 +109,7 @@ def _refused(outline: Outline, rules: _Rules, tree: Tree) -> Iterator[Finding]:
 
 def _after_setups(graph: TaskGraph, rules: _Rules, tree: Tree) -> Iterator[Finding]:
     for task in graph.tasks.values():
-        setup = next((name for name in graph.upstream[task.id] if _is(graph.tasks[name], "setup")), None)
+        setup = next((name for name in graph.upstream[task.id] if rules.is_setup(graph.tasks[name])), None)
         if setup is None or rules.of(task) in (_DEFAULT, _TEARDOWN):
             continue
         message = f'"{task.id}" comes right after the setup "{setup}", so its trigger rule can only be "{_DEFAULT}"'

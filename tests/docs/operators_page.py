@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from schemas.kinds import required_of
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "pipeline.schema.json"
 _INTRODUCTION = """\
@@ -35,11 +37,11 @@ def _iter_lines(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"## {name}", "", schema["description"], "", "| parameter | default | meaning |", "|---|---|---|")
     for key, value in schema["properties"].items():
         meaning = value.get("description", "").replace("|", "\\|")
-        yield f"| `{key}` | {_default(key, value, schema['required'])} | {meaning} |"
+        yield f"| `{key}` | {_default(key, value, required_of(schema))} | {meaning} |"
     yield ""
 
 
-def _default(key: str, value: Mapping[str, Any], required: list[str]) -> str:
+def _default(key: str, value: Mapping[str, Any], required: Collection[str]) -> str:
     if key in required:
         return "**required**"
     return f"`{json.dumps(value['default'], ensure_ascii=False)}`" if "default" in value else ""

@@ -80,7 +80,7 @@ def whole(fragment: str) -> str:
     text = "example:\n" + textwrap.indent(fragment, "  ")
     if "owner" not in fragment:
         text += "  default_args: {owner: ml-team, execution_timeout: 30m}\n"
-    if "tasks:" not in fragment:
+    if not re.search(r"^tasks:", fragment, re.MULTILINE):
         text += "  tasks: {load: {operator: DownloadData, source: sample://iris}}\n"
     return text
 
@@ -104,7 +104,7 @@ def test_what_stands_under_a_pipeline_checks_clean(block: Block, tmp_path: Path)
     ids=lambda block: f"{block.page}:{block.line}",
 )
 def test_an_example_of_the_yaml_page_is_built(block: Block, tmp_path: Path) -> None:
-    from pipelines.builder import build_dag
+    from pipelines.build import build_dag
 
     pipelines = checked(tmp_path, block.text if block.info == "yaml" else whole(block.text)).pipelines
     assert pipelines

@@ -119,9 +119,13 @@ def test_a_failure_to_build_names_the_task_and_its_place(tmp_path: Path) -> None
 orders:
   tasks:
     good: {operator: airflow.providers.standard.operators.empty.EmptyOperator}
-    bad: {operator: airflow.providers.standard.operators.python.PythonOperator}
+    bad:
+      operator: airflow.providers.standard.sensors.external_task.ExternalTaskSensor
+      external_dag_id: stock
+      allowed_states: [success]
+      failed_states: [success]
 """
-    with pytest.raises(BuildError, match='task "bad": DagFactoryException: Failed to create task') as caught:
+    with pytest.raises(BuildError, match='task "bad": DuplicateStateError: Duplicate values') as caught:
         dag_from(tmp_path, text)
     assert (caught.value.place.line, caught.value.place.column) == (4, 5)
 

@@ -12,7 +12,7 @@ import pytest
 import pipelines
 from pipelines.loader import InvalidPipelineError, load, raise_problems
 
-PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
+SENSOR = "airflow.providers.standard.sensors.external_task.ExternalTaskSensor"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
 GOOD = f"{{name}}:\n  tasks:\n    a: {{{{operator: {BASH}, bash_command: echo}}}}\n"
 BROKEN = {
@@ -21,7 +21,8 @@ BROKEN = {
     "bad cron": GOOD.format(name="broken") + "  schedule: 61 25 * * *\n",
     "cycle": f"broken:\n  tasks:\n    a: {{operator: {BASH}, bash_command: x, dependencies: [b]}}\n"
     f"    b: {{operator: {BASH}, bash_command: x, dependencies: [a]}}\n",
-    "does not build": f"broken:\n  tasks:\n    a: {{operator: {PYTHON}}}\n",
+    "does not build": f"broken:\n  tasks:\n    a: {{operator: {SENSOR}, external_dag_id: x, allowed_states: [failed], "
+    "failed_states: [failed]}\n",
     "duplicate id": GOOD.format(name="good_0"),
     "empty": "",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
+from datetime import date, timedelta, tzinfo
+from enum import Enum
 from typing import Any
 
 # where the DAG stands differs as the files do
@@ -34,6 +36,8 @@ def portrait(dag: Any) -> dict[str, Any]:
     from airflow.serialization.serialized_objects import DagSerialization
 
     serialised = {k: v for k, v in DagSerialization.to_dict(dag)["dag"].items() if k not in _PLACE}
+    # Airflow itself does not compare their order
+    serialised["tasks"].sort(key=lambda task: task["__var"]["task_id"])
     return {
         "serialised": serialised,
         "arguments": {key: plain(getattr(dag, key)) for key in _OF_DAG},
@@ -52,25 +56,40 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "…"
+    return _collection(value, depth) if isinstance(value, _COLLECTIONS) else _object(value, depth)
+
+
+_COLLECTIONS = (Mapping, list, tuple, set, frozenset)
+
+
+def _collection(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item, depth + 1) for item in value), key=repr)
+    items = [plain(item, depth + 1) for item in value]
+    return items if isinstance(value, list | tuple) else sorted(items, key=repr)
+
+
+def _object(value: Any, depth: int) -> Any:
     if isinstance(value, functools.partial):
         return {"calls": _path(value.func), "with": plain({**value.keywords}, depth + 1), "and": plain(value.args)}
     if inspect.isclass(value) or inspect.isroutine(value):
         return _path(value)
-    attributes = getattr(value, "__dict__", None) or _slots(value)
-    shown = {key: plain(item, depth + 1) for key, item in attributes.items() if key not in _OF_NO_INTEREST}
-    return {"class": _path(type(value)), **shown} if shown else f"{_path(type(value))} {value}"
+    if inspect.ismodule(value):
+        return f"module {value.__name__}"
+    if isinstance(value, date | timedelta | tzinfo | Enum):
+        return f"{_path(type(value))} {value}"
+    if hasattr(value, "task_id"):
+        # of a result, the task that gives it; it is described by itself
+        return f"task {value.task_id}"
+    shown = {key: plain(item, depth + 1) for key, item in _attributes(value).items() if key not in _OF_NO_INTEREST}
+    return {"class": _path(type(value)), **shown}
 
 
-def _slots(value: Any) -> dict[str, Any]:
-    names = getattr(type(value), "__slots__", ())
-    return {name: getattr(value, name) for name in names if not name.startswith("__") and hasattr(value, name)}
+def _attributes(value: Any) -> dict[str, Any]:
+    names = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if name[:2] != "__"]
+    return {**{name: getattr(value, name) for name in names if hasattr(value, name)}, **getattr(value, "__dict__", {})}
 
 
 def _path(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    # a method of C knows no module
+    return f"{getattr(value, '__module__', type(value).__name__)}.{value.__qualname__}"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.builder import build_dag
 
+from pipelines.build import build_dag
 from schemas.checker import check_file
 from tests.pipelines.expressiveness.portrait import portrait
 

@@ -1,0 +1,11 @@
+from datetime import timedelta
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, DeltaTriggerTimetable
+
+with DAG(
+    "orders",
+    schedule=DeltaTriggerTimetable(timedelta(hours=6), interval=timedelta(hours=6)),
+    default_args={"owner": "shop-team", "execution_timeout": timedelta(minutes=10)},
+) as dag:
+    BashOperator(task_id="count", bash_command="echo")
