@@ -28,7 +28,8 @@ def task_of(node: Node, tree: Tree, contract: Contract) -> Task:
     expressions = tuple(_inside(node, expression) for expression in (*references, *node.expressions))
     waits = tuple(_dependencies(config))
     conversions = contract.task_conversions(config)
-    thresholds = dict(iter_bounds(config, contract.threshold_patterns(str(config.get("operator")))))
+    patterns = contract.threshold_patterns(str(config.get("operator")))
+    thresholds = dict(iter_bounds({**config.get("partial", {}), **config}, patterns))
     return Task(node.id, config, _group(node), waits, expressions, conversions, id_place(node, tree), thresholds)
 
 
