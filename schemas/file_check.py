@@ -23,7 +23,7 @@ from schemas.spec import Pipeline
 from schemas.spec_of import pipeline_of
 from schemas.surroundings import Around, Kind, SideFile
 from schemas.told_once import mistake_of, told_once
-from schemas.tree import wrap
+from schemas.tree import Tree, wrap
 from schemas.views import DEFAULT, View, Views
 
 MAX_FINDINGS = 300
@@ -41,6 +41,8 @@ class Scope:
     """Whether to look at them in each environment besides."""
     dag_id: str = ""
     """The only pipeline to look at; all if empty."""
+    for_building: bool = True
+    """Whether the tasks of sound pipelines are wanted; who only wants the diagnostics is spared the time."""
 
 
 class _Found(NamedTuple):
@@ -249,7 +251,12 @@ class FileCheck:
         for number, outline in self._outlines.items():
             view = self._looked_at[number]
             if view.environment == self._scope.environment and view.dag_id not in broken:
-                yield pipeline_of(outline, view.source.tree, self._source.path, self._contract, hidden)
+                yield self._spec(outline, view.source.tree, hidden)
+
+    def _spec(self, outline: Outline, tree: Tree, hidden: tuple[str, ...]) -> Pipeline:
+        if self._scope.for_building:
+            return pipeline_of(outline, tree, self._source.path, self._contract, hidden)
+        return Pipeline(outline.dag_id, self._source.path, tree.key((outline.dag_id,)), {}, ())
 
     def _broken(self, errors: Sequence[_Found]) -> set[str]:
         dag_ids = self._views.dag_ids

@@ -126,7 +126,7 @@ class Files:
 
 def _mapped(task: dict[str, Any], again: Mapping[str, Any], in_sets: bool) -> dict[str, Any]:
     """Map a task over one of its parameters, and put another, if there is one, into ``partial``."""
-    own = {key: value for key, value in again.items() if key in task and key not in _KINDS}
+    own = {key: value for key, value in again.items() if key in task and key not in (*_KINDS, "python_callable")}
     if not own:
         return task
     (key, value), *others = own.items()

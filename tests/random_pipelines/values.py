@@ -132,7 +132,7 @@ class Values:
         for (key, value), case in told_apart(cases):
             by_key.setdefault(key, []).append((value, case))
         if not by_key:
-            parts = [case[branch] for case in cases for branch in ("then", "else") if branch in case]
+            parts = [case[branch] for case in cases for branch in self._branches(case, rest) if branch in case]
             tried = [self.of(joined(rest, part), inside) for part in ({}, *parts)]
             return st.one_of(tried).filter(self._fits({"allOf": cases}))
         key, told = next(iter(by_key.items()))
@@ -141,6 +141,14 @@ class Values:
         rest = {**rest, CASES: others} if others else rest
         chosen = [(value, case) for value, case in told if fixed in (None, value)]
         return st.one_of([self.of(joined(joined(named(key, v), case["then"]), rest), inside) for v, case in chosen])
+
+    def _branches(self, case: Schema, schema: Schema) -> tuple[str, ...]:
+        """Name the ways that a condition can lead to: only one, if it asks for what is fixed."""
+        fixed = {key: part["const"] for key, part in schema.get("properties", {}).items() if "const" in part}
+        asked = case["if"].get("properties", {}) if isinstance(case["if"], dict) else {}
+        if not asked or not asked.keys() <= fixed.keys():
+            return ("then", "else")
+        return ("then",) if self._fits(case["if"])(fixed) else ("else",)
 
     def _typed(self, name: str, schema: Schema, inside: Inside) -> Strategy:
         if name in ("null", "boolean"):
@@ -162,7 +170,10 @@ class Values:
             fits = self._fits({"pattern": schema["pattern"]})
             known = [text for text in SAMPLES if fits(text)]
             texts = st.from_regex(schema["pattern"], fullmatch=True)
-            texts = st.one_of(st.sampled_from(known), texts) if known else texts
+            if known:
+                # a pattern of what a text contains gives that part alone
+                is_whole = schema["pattern"].startswith("^")
+                texts = st.one_of(st.sampled_from(known), texts) if is_whole else st.sampled_from(known)
         elif "format" in schema:
             fits = self._fits({"format": schema["format"]})
             texts = st.sampled_from([text for text in SAMPLES if fits(text)])
