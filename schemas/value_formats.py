@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from schemas.quantities import read_quantity
@@ -46,11 +47,15 @@ def _is_schedule(value: Any) -> bool:
 def _is_cron(value: Any) -> bool:
     if not isinstance(value, str) or (value in PRESETS and value not in WITHOUT_CRON):
         return True
-    if value.startswith("@") or len(value) > _LONGEST_CRON:
-        return False
+    return not value.startswith("@") and len(value) <= _LONGEST_CRON and _is_cron_expression(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_cron_expression(text: str) -> bool:
+    # several rules ask for the same schedule, and pipelines share theirs
     from croniter import croniter
 
-    return bool(croniter.is_valid(value))
+    return bool(croniter.is_valid(text))
 
 
 def _is_reference(value: Any) -> bool:
