@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean, joined
+from schemas.diagnostic import Finding, Place, joined
 from schemas.layers import EMPTY, OWN_KEYS, Layer
 from schemas.placeholders import Filling, fill, put_in_size
+from schemas.rules.hints import Hints
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import Around, Kind, SideFile, is_name
 from schemas.template_file import Template
 from schemas.tree import wrap
 
-MAX_PUT_IN = 100_000
+MAX_PUT_IN = 50_000
 """Values that the pipelines made of templates may have in one file, all counted; long texts count for several."""
+_MOST = 300
+"""More problems in one instance are not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Instances:
         self._contract = contract
         self._templates: dict[str, Template | None] = {}
         self._left = MAX_PUT_IN
+        self._hints = Hints()
         self.names: set[str] = set()
         """The templates that are named, whether there are such or not."""
 
@@ -76,11 +82,12 @@ class Instances:
         template = self._template(name)
         if template is None:
             return Instance(None, (self._unknown(name, own.part("template").tree.place),))
-        if template.is_broken:
-            return Instance(None, template=template)
+        doubles = tuple(self._around.doubles(Kind.TEMPLATE, name))
+        if template.is_broken or doubles:
+            return Instance(None, doubles, template)
         given = own.part("parameters") if "parameters" in own.value else EMPTY
         at = own.tree.key(("parameters",)) if "parameters" in own.value else place
-        findings = tuple(self._iter_findings(dag_id, given, at, template, wrapped))
+        findings = tuple(islice(self._iter_findings(dag_id, given, at, template, wrapped), _MOST))
         if findings:
             return Instance(None, findings, template)
         return self._made(template, given, place)
@@ -115,9 +122,13 @@ class Instances:
                 file.is_taken = True
         return self._templates[name]
 
+    @cached_property
+    def _known(self) -> list[str]:
+        return self._around.names(Kind.TEMPLATE)
+
     def _unknown(self, name: str, place: Place) -> Finding:
-        known = self._around.names(Kind.TEMPLATE)
-        hint = did_you_mean(name, known)
+        known = self._known
+        hint = self._hints.nearest_or_all(name, known)
         if not known:
             hint = f"write {self._around.missing(Kind.TEMPLATE, name)}" if is_name(name) else ""
         return Finding("P810", place, f'there is no template "{name}"', hint)
@@ -125,10 +136,11 @@ class Instances:
     def _iter_findings(
         self, dag_id: str, given: Layer, at: Place, template: Template, wrapped: Source
     ) -> Iterator[Finding]:
+        hints, known = Hints(), list(template.parameters)
         for name in given.value:
             if name not in template.parameters:
                 message = f'template "{template.name}" has no parameter "{name}"'
-                hint = did_you_mean(name, list(template.parameters)) or "it takes none"
+                hint = hints.nearest_or_all(name, known) or ("" if known else "it takes none")
                 yield Finding("P811", given.tree.key((name,)), message, hint)
         for name, parameter in template.parameters.items():
             declared = f"declared at {_shown(parameter.place)}"

@@ -85,11 +85,10 @@ def _iter_unreadable(value: str, place: Place, text: FileText) -> Iterator[Findi
             yield Finding("P814", at, f'"{OPENING}" opens a placeholder, and this is none', hint)
 
 
-def iter_named(hole: Hole, place: Place, text: FileText) -> Iterator[tuple[str, Place]]:
-    """Yield each parameter that a text takes, with its place inside the text."""
+def iter_named(hole: Hole) -> Iterator[tuple[str, int, int]]:
+    """Yield each parameter that a text takes, with where its name starts and ends in the text."""
     for match in _PLACEHOLDER.finditer(hole.text):
-        start, end = match.span("name")
-        yield match["name"], text.place_inside(place, hole.text, start, end)
+        yield match["name"], *match.span("name")
 
 
 def fill(body: Layer, holes: list[Hole], filling: Filling) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from schemas.contract import Contract
@@ -17,6 +18,9 @@ from schemas.side_checks import check_side_file, is_unread, iter_idle_defaults, 
 from schemas.surroundings import Kind, SideFile, Surroundings, absolute_path
 from schemas.told_once import told_once
 from schemas.views import DEFAULT
+
+_MOST = 300
+"""More problems of one kind in one file are not looked for."""
 
 
 def iter_side_reports(
@@ -49,7 +53,7 @@ def _report(
     file: SideFile, taking: Sequence[CheckedFile], surroundings: Surroundings, contract: Contract
 ) -> CheckedFile:
     found = [finding for findings in check_side_file(file, contract).values() for finding in findings]
-    found += _LEFT_OVER[file.kind](file, taking)
+    found += islice(_LEFT_OVER[file.kind](file, taking), _MOST)
     if file.kind is Kind.TEMPLATE and not file.is_taken:
         found += iter_sample_findings(file, surroundings.of(file.source.path), contract)
     texts, findings = mask({file.shown: file.source.text}, told_once(found), SECRET_CODES)

@@ -52,6 +52,13 @@ NASTY = (
     *("TrainModel", "airflow.providers.standard.operators.bash.BashOperator", "a.b.C", "trigger_rule", "all_done"),
     *("schedule_interval", "concurrency", "__join__", "__args__", "python_callable", "execution_delta", "default_view"),
     *("# pipelines: ignore=P403", "# pipelines: ignore", "# pipelines: ignore=P101,P999", "a" * 300, "a." * 200),
+    *(
+        "${{ parameters.source }}",
+        "${{",
+        "${{ parameters.x }} a ${{ parameters.rows }}",
+        "template: load",
+        "parameters:",
+    ),
 )
 _WORD = re.compile(r"[^\s:,\[\]{}#\"']+")
 
