@@ -163,16 +163,18 @@ def test_a_health_check_is_one_module_and_one_block_of_yaml(block: Block, tmp_pa
     monitoring.write_text(text.replace("check_scheduler_health]", "check_scheduler_health, check_disk_space]"), "utf-8")
     variables = {"PYTHONPATH": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow")}
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, code: int = 0) -> str:
         command = [sys.executable, *arguments]
         done = subprocess.run(
             command, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
     run("-m", "pipelines.cli", "schema", "--provider", "apache-airflow-providers-standard")
-    assert run("-m", "pipelines.cli", "check", "pipelines/monitoring.yaml") in ("", "All checks passed!\n")
+    assert run("-m", "pipelines.cli", "check", "pipelines/monitoring.yaml") == ""
+    (tmp_path / "wrong.yaml").write_text(monitoring.read_text().replace("warn: 2%}", "warn: 0.5%}"), encoding="utf-8")
+    assert "P602" in run("-m", "pipelines.cli", "check", "wrong.yaml", code=1)
     shutil.copytree(REPOSITORY / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "look.py").write_text(LOOK, encoding="utf-8")
     verdict, measures = run("look.py").splitlines()[-2:]
