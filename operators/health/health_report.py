@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +11,13 @@ from typing import Any
 
 from operators.artifacts import Artifact, Reference
 from operators.health.finding import FINDING, Failure
+from operators.health.health_check import format_span
 from operators.report import Section, Table
 from operators.verdict import METRIC_VALUE, Outcome, Verdict, format_value, verdict_table
 
 HEALTH = "health.json"
 _NAMED_AT_MOST = 5
+_DURATION = re.compile(r"\d(ms|s|m|h|d|w)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +208,17 @@ def read_health_report(value: Any, *, where: str) -> tuple[HealthReport, str]:
 def describe(verdict: Verdict) -> str:
     """Write a verdict on one line, as in ``a_dag.failed_runs: 4 (warn 0, fail 2) of 6 finished``."""
     note = f" - {verdict.message}" if verdict.message else ""
-    return f"{verdict.name}: {format_value(verdict.observed)} (threshold {verdict.threshold}){note}"
+    return f"{verdict.name}: {observed_text(verdict)} (threshold {verdict.threshold}){note}"
+
+
+def observed_text(verdict: Verdict) -> str:
+    """Write what was observed in the unit in which the threshold is written: ``35m 14s``, ``80%``, ``4``."""
+    observed = verdict.observed
+    if not isinstance(observed, int | float) or not math.isfinite(observed):
+        return format_value(observed)
+    if _DURATION.search(verdict.threshold):
+        return format_span(observed) if observed >= 1 else f"{observed * 1000:.0f}ms"
+    return f"{observed * 100:.3g}%" if "%" in verdict.threshold else format_value(observed)
 
 
 def _verdict(value: Mapping[str, Any]) -> Verdict:

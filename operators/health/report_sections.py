@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from operators.health.figures import lines_over_time, verdict_grid
-from operators.health.health_report import CheckResult, HealthReport
+from operators.health.health_report import CheckResult, HealthReport, observed_text
 from operators.report import Figure, Section, Table
-from operators.verdict import METRIC_VALUE, format_value
+from operators.verdict import METRIC_VALUE
 
 _PROBLEMS_SHOWN = 40
 _FAILURES_SHOWN = 20
@@ -43,7 +43,7 @@ def _problems(report: HealthReport) -> Table:
             str(verdict.outcome),
             task_id,
             verdict.name,
-            format_value(verdict.observed),
+            observed_text(verdict),
             verdict.threshold,
             verdict.message,
         )

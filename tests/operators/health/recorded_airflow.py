@@ -196,6 +196,7 @@ def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
 def _handler_for(recording: RecordedAirflow) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet; a second one would wait for the receipt of the first, 40 ms
 
         def do_GET(self) -> None:
             self._answer()
