@@ -125,7 +125,7 @@ def check_source(source: Source, *, shown_as: str, contract: Contract | None = N
     secrets = [finding for outline in outlines for finding in iter_secret_findings(outline, source.tree)]
     others, is_whole = _limited(_iter_findings(source, outlines, contract))
     findings = _merged([*secrets, *others])
-    hidden = read_secrets(source.text, secrets, SECRET_CODES)
+    hidden = read_secrets({"": source.text}, secrets, SECRET_CODES)
     # a secret is hidden even where a comment silences its rule
     text, findings = mask(source.text, findings, SECRET_CODES)
     if source.data is not None:

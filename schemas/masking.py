@@ -45,27 +45,29 @@ def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[
     return "".join(masked), cleaned
 
 
-def read_secrets(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, ...]:
+def read_secrets(texts: Mapping[str, str], findings: Iterable[Finding], codes: Iterable[str]) -> tuple[str, ...]:
     """Give what findings mark as secret and is long enough to be known again elsewhere; the longest first.
 
-    :param text: of the file
-    :param findings: on that file
+    :param texts: the file as places name it, so ``""`` for the one that is checked -> its text
+    :param findings: on these files
     :param codes: of the rules that find secrets
     """
     wanted = frozenset(codes)
     places = {finding.place for finding in findings if finding.code in wanted}
-    if not places:
-        return ()
-    lines = FileText(text)
-    spans = [(lines.offset(at.line, at.column), lines.offset(at.end_line, at.end_column)) for at in places]
-    forms = {form for start, end in spans for form in _forms(text[start:end]) if len(form) >= _START}
+    lines = {file: FileText(texts[file]) for file in {place.file for place in places}}
+    forms: set[str] = set()
+    for at in places:
+        start = lines[at.file].offset(at.line, at.column)
+        end = lines[at.file].offset(at.end_line, at.end_column)
+        forms.update(form for form in _forms(texts[at.file][start:end]) if len(form) >= _START)
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _forms(written: str) -> Iterator[str]:
     """Yield the ways in which a message may have a secret: as written, as read, and as JSON of that."""
     read = _read_scalar(written)
-    yield from {written, read, json.dumps(read, ensure_ascii=False)[1:-1]} - {""}
+    # the place may be inside of single quotes, where each of its own is written twice
+    yield from {written, read, json.dumps(read, ensure_ascii=False)[1:-1], written.replace("''", "'")} - {""}
 
 
 def _read_scalar(written: str) -> str:
