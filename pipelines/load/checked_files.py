@@ -61,6 +61,8 @@ class FoundFile:
     path: Path
     shown: str
     """The path as diagnostics name it."""
+    text: str
+    """What it says, as the check left it."""
     findings: Findings
     pipelines: list[FoundPipeline]
 
@@ -165,7 +167,7 @@ class CheckedFiles:
         except ValueError:
             # nobody but a broken disk or a stranger writes such a thing
             return None
-        return FoundFile(path, shown, findings, pipelines)
+        return FoundFile(path, shown, current.text, findings, pipelines)
 
     def _check(self, path: Path, share: Share) -> FoundFile | None:
         state, content = read_state(path)
@@ -183,7 +185,9 @@ class CheckedFiles:
             kept = encode(Findings, findings) if checked.diagnostics else ""
             self._cache.keep(path, KnownFile(state, {}, True, kept, checked.text, known))
         pairs = zip(known, checked.pipelines, strict=True)
-        return FoundFile(path, checked.shown, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs])
+        return FoundFile(
+            path, checked.shown, checked.text, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs]
+        )
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.folder.parent).as_posix()
