@@ -18,6 +18,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 _FOLDER = "pipelines-code"
+_TOUCHED_EVERY = 600.0
 _UNUSED_AFTER = 3600.0
 """Seconds; Airflow reads a text within a few of them after it was kept, and each parse keeps those in use again."""
 
@@ -29,8 +30,9 @@ class CodeFolder:
         self.root = root
         self._is_usable = True
         self._has_new = False
+        self._now = time.time()
 
-    def keep(self, shown: str, text: str) -> Path | None:
+    def keep(self, shown: str, text: str) -> str | None:
         """Keep a text, if it is not there yet.
 
         :param shown: the YAML file as diagnostics name it, such as ``pipelines/churn.yaml``
@@ -38,11 +40,12 @@ class CodeFolder:
         :returns: the file that it is in; None if none can be written
         """
         content = text.encode("utf-8", "replace")
-        path = self.root / sha256(content).hexdigest()[:16] / shown
+        path = f"{self.root}/{sha256(content).hexdigest()[:16]}/{shown}"
         try:
-            os.utime(path)
+            if self._now - os.stat(path).st_mtime > _TOUCHED_EVERY:  # noqa: PTH116 (for thousands of files, each time)
+                os.utime(path)
         except OSError:
-            return path if self._write(path, content) else None
+            return path if self._write(Path(path), content) else None
         return path
 
     def _write(self, path: Path, content: bytes) -> bool:

@@ -142,7 +142,7 @@ class _Loading:
                 dag, refusal = self._try(pipeline)
                 if dag is not None:
                     dags[pipeline.dag_id] = dag
-                    self._present(dag, pipeline)
+                    self._present(dag, pipeline, file.text)
                 self._note_refusal(pipeline, refusal)
         if self._presentation:
             self._presentation.finish()
@@ -210,9 +210,9 @@ class _Loading:
         self._cache.keep_outcome(pipeline.path, pipeline.known, outcome)
         return dag, None
 
-    def _present(self, dag: DAG, pipeline: FoundPipeline) -> None:
+    def _present(self, dag: DAG, pipeline: FoundPipeline, text: str) -> None:
         if self._presentation:
-            self._presentation.add(dag, pipeline.spec, pipeline.shown, lambda: self._files.text(pipeline.path))
+            self._presentation.add(dag, pipeline.spec, pipeline.shown, text)
 
     def _note_refusal(self, pipeline: FoundPipeline, refusal: Diagnostic | None) -> None:
         if refusal is not None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import PIPELINE_FILE
@@ -31,18 +29,18 @@ class Presentation:
     def __init__(self, code: CodeFolder, url: SourceUrl | None) -> None:
         self._code = code
         self._url = url
-        self._kept: dict[str, Path | None] = {}
+        self._kept: dict[str, str | None] = {}
 
-    def add(self, dag: DAG, pipeline: Pipeline, shown: str, text: Callable[[], str]) -> None:
+    def add(self, dag: DAG, pipeline: Pipeline, shown: str, text: str) -> None:
         """Add it to a DAG.
 
         :param dag: the DAG
         :param pipeline: what it was built from
         :param shown: its file, as diagnostics name it
-        :param text: gives the file's text as its check left it; asked once for each file
+        :param text: what the file says, as its check left it
         """
         if shown not in self._kept:
-            self._kept[shown] = self._code.keep(shown, mask(text(), pipeline.secrets))
+            self._kept[shown] = self._code.keep(shown, mask(text, pipeline.secrets))
         setattr(dag, PIPELINE_FILE, self._kept[shown])
         dag.doc_md = hide(dag_docs(pipeline, shown, own=dag.doc_md, url=self._url), pipeline.secrets)
 

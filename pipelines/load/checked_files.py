@@ -62,6 +62,8 @@ class FoundFile:
     path: Path
     shown: str
     """The path as diagnostics name it."""
+    text: str
+    """What it says, as the check left it."""
     findings: Findings
     pipelines: list[FoundPipeline]
 
@@ -169,7 +171,7 @@ class CheckedFiles:
         except ValueError:
             # nobody but a broken disk or a stranger writes such a thing
             return None
-        return FoundFile(path, shown, findings, pipelines)
+        return FoundFile(path, shown, current.text, findings, pipelines)
 
     def _check(self, path: Path, share: Share) -> FoundFile | None:
         state, content = read_state(path)
@@ -189,7 +191,9 @@ class CheckedFiles:
             depends_on = {other: side for other, side in sides.items() if side is not None}
             self._cache.keep(path, KnownFile(state, depends_on, True, kept, checked.text, known))
         pairs = zip(known, checked.pipelines, strict=True)
-        return FoundFile(path, checked.shown, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs])
+        return FoundFile(
+            path, checked.shown, checked.text, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs]
+        )
 
     def _side_state(self, path: Path) -> FileState | None:
         """Give the state of a file that has a part in others; None if it says something else than was read."""

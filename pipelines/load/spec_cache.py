@@ -113,7 +113,8 @@ class SpecCache:
         """
         keys = {self._key(path): path for path in paths}
         marks = ",".join("?" * len(keys))
-        files = f"SELECT path, stat, digest, settled, depends, checked, findings FROM file WHERE path IN ({marks})"  # noqa: S608
+        files = f"""SELECT path, stat, digest, settled, depends, checked, findings, text
+            FROM file WHERE path IN ({marks})"""  # noqa: S608
         pipelines = (
             f"SELECT path, dag_id, CASE WHEN {_WANTED} THEN spec END, outcome FROM pipeline "  # noqa: S608
             f"WHERE path IN ({marks}) ORDER BY path, place"
@@ -124,9 +125,9 @@ class SpecCache:
                 return {}
             # both at one moment: a file without its pipelines would look like one that has none
             self._db.execute("BEGIN")
-            for key, stat, digest, settled, depends, checked, findings in self._db.execute(files, (*keys,)):
+            for key, stat, digest, settled, depends, checked, *texts in self._db.execute(files, (*keys,)):
                 state = FileState(stat, digest, bool(settled))
-                found[key] = KnownFile(state, _read_depends(depends), bool(checked), findings)
+                found[key] = KnownFile(state, _read_depends(depends), bool(checked), *texts)
             for key, *known in self._db.execute(pipelines, (share.of, share.index, untried, dag_id, *keys)):
                 if key in found:
                     found[key].pipelines.append(KnownPipeline(*known))

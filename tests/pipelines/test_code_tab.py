@@ -21,7 +21,7 @@ def code(tmp_path: Path) -> CodeFolder:
 def keep(code: CodeFolder, text: str) -> Path:
     path = code.keep(SHOWN, text)
     assert path is not None
-    return path
+    return Path(path)
 
 
 def test_each_text_has_a_file_of_its_own(code: CodeFolder) -> None:
