@@ -9,7 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 # Airflow imports the airflow modules that it finds named here once, before it forks a process to parse this file.
-import airflow.providers.standard.operators.python  # noqa: F401
+# These are what dag-factory imports, and what takes long.
+import airflow.providers.common.sql.sensors.sql
+import airflow.providers.http.operators.http
+import airflow.providers.http.sensors.http
+import airflow.providers.standard.operators.python
+import airflow.providers.standard.sensors.python  # noqa: F401
 from airflow.sdk import get_parsing_context
 
 from pipelines.loader import load

@@ -117,7 +117,7 @@ class _Loading:
         spec = found.spec
         mask_for_tasks(spec.secrets)
         try:
-            return {dag_id: build_dag(spec)}
+            return {dag_id: build_dag(spec, is_known=found.known.outcome == "")}
         except BuildError as error:
             self._note_refusal(found, diagnostic_of(error, spec, found.shown))
             return {}
@@ -199,7 +199,7 @@ class _Loading:
         outcome = pipeline.known.outcome
         spec = pipeline.spec
         try:
-            dag = build_dag(spec)
+            dag = build_dag(spec, is_known=outcome == "")
             if outcome or (outcome is None and (at_once or self._clock.has_room_for_trials)):
                 try_out(dag, spec)
                 outcome = ""

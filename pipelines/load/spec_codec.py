@@ -99,6 +99,10 @@ def _tuple(kind: Any) -> _Coder:
     item, *more = get_args(kind)
     if more != [...]:
         raise TypeError(f"no coder for {kind}")
+    return _items(item)
+
+
+def _items(item: Any) -> _Coder:
     coder = _coder(item)
     if coder is _SAME:
         return _Coder(list, lambda values: tuple(_list(values)))
@@ -109,7 +113,7 @@ def _tuple(kind: Any) -> _Coder:
 
 
 def _set(kind: Any) -> _Coder:
-    items = _coder(tuple[get_args(kind)[0], ...])
+    items = _items(get_args(kind)[0])
     return _Coder(lambda values: sorted(items.encode(values)), lambda values: frozenset(items.decode(values)))
 
 
@@ -127,8 +131,9 @@ def _mapping(kind: Any) -> _Coder:
 
 
 def _dataclass(kind: Any) -> _Coder:
-    if not is_dataclass(kind):
+    if not (isinstance(kind, type) and is_dataclass(kind)):
         raise TypeError(f"no coder for {kind}")
+    make_value: Callable[..., Any] = kind
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind) if field.init]
     coders = [_coder(hints[name]) for name in names]
@@ -141,7 +146,7 @@ def _dataclass(kind: Any) -> _Coder:
             raise TypeError(f"{len(values)} values for {len(names)} fields")
         for index, decode_part in not_plain:
             values[index] = decode_part(values[index])
-        return kind(*values)
+        return make_value(*values)
 
     return _Coder(lambda value: [coder.encode(getattr(value, name)) for name, coder in parts], make)
 

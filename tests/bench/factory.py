@@ -6,29 +6,15 @@ compared is the CPU time of these, so that other work on the machine counts litt
 
 from __future__ import annotations
 
-import json
-import os
-import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-HOME = tempfile.TemporaryDirectory(prefix="bench-airflow-")
-os.environ |= {
-    # Airflow reads it all when it is imported
-    "AIRFLOW_HOME": HOME.name,
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
-    "AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY": "False",
-}
-
-from tests.bench.checker import REPOSITORY, TASKS, pipeline_text  # noqa: E402
+from tests.bench.checker import REPOSITORY, TASKS, pipeline_text
+from tests.bench.dag_processor import DagProcessor, Parse, dag_processor
 
 PIPELINES = 1000
 MANY = 10_000
@@ -36,6 +22,9 @@ SHARDS = 8
 AT_ONCE = 2
 ROUNDS = 5
 ROUNDS_OF_ONE_TASK = 15
+MOST_PARSES = 6
+PLAIN = "plain Python"
+RIVAL = "dag-factory, its folder mode"
 PLAIN_START = """\
 from datetime import datetime, timedelta
 from airflow.sdk import DAG
@@ -73,101 +62,99 @@ IN_DAG_FACTORYS_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Parse:
-    """What it took to parse a file."""
-
-    cpu: float
-    wall: float
-    megabytes: float
-    """Peak of the process, what it has from its parent included."""
-    dags: int
-    problems: str
-
-
 def main() -> None:
     """Print the tables."""
-    import_what_the_dag_processor_has()
-    with tempfile.TemporaryDirectory(prefix="bench-pipelines-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         root = Path(temporary)
-        compare_builds(root)
-        compare_one_task(root)
-        measure_memory(root)
-        parse_many(root)
+        home = root / "airflow"
+        home.mkdir()
+        with dag_processor(write_ours(root, 1), home) as processor:
+            bench = Bench(root, home, processor)
+            bench.compare_builds()
+            bench.compare_one_task()
+            bench.measure_memory()
+            bench.parse_many()
 
 
-def compare_builds(root: Path) -> None:
-    """Time the same DAGs in every way that there is to write them."""
-    ours, plain, rival = (
-        write_ours(root, PIPELINES),
-        write_plain(root, PIPELINES),
-        write_for_dag_factory(root, PIPELINES),
-    )
-    runs: dict[str, list[Parse]] = {}
-    for _ in range(ROUNDS):
-        runs.setdefault("plain Python", []).append(parse(plain))
-        forget()
-        runs.setdefault("YAML, the first time, with the check", []).append(parse(ours))
-        runs.setdefault("YAML, unchanged", []).append(parse(ours))
-        runs.setdefault("YAML, unchanged, its problems", []).append(parse(ours.with_name("problems.py"), dags=0))
-        runs.setdefault("dag-factory, its folder mode", []).append(parse(rival))
-    cpu = {name: statistics.median(run.cpu for run in parses) for name, parses in runs.items()}
-    say(f"{PIPELINES:,} pipelines of {TASKS} tasks: CPU seconds of the process that parses them (median of {ROUNDS})")
-    base, slowest = cpu["plain Python"], cpu["dag-factory, its folder mode"]
-    for name, seconds in cpu.items():
-        say(
-            f"  {name:<38}{seconds:>7.2f} s{seconds / base:>8.2f} x plain Python{slowest / seconds:>8.1f} x dag-factory"
-        )
+class Bench:
+    """What is measured, with a DAG processor that has this project's cluster policy."""
 
+    def __init__(self, root: Path, home: Path, processor: DagProcessor) -> None:
+        self._root = root
+        self._home = home
+        self._processor = processor
 
-def compare_one_task(root: Path) -> None:
-    """Time what a worker does before it runs a task, with few pipelines around and with many."""
-    counts = (1, PIPELINES, MANY)
-    runs: dict[int, list[Parse]] = {count: [] for count in counts}
-    for count in counts:
-        parse(write_ours(root, count), dag_id="bench_0", dags=1)
-    for _ in range(ROUNDS_OF_ONE_TASK):
-        for count in counts:
-            runs[count].append(parse(write_ours(root, count), dag_id="bench_0", dags=1))
-    say(f"parsing for one task: CPU milliseconds (median of {ROUNDS_OF_ONE_TASK})")
-    cpu = {count: statistics.median(run.cpu for run in parses) for count, parses in runs.items()}
-    for count, seconds in cpu.items():
-        say(f"  of {count:<35,}{seconds * 1000:>7.1f} ms{seconds / cpu[1]:>7.2f} x that of one")
+    def compare_builds(self) -> None:
+        """Time the same DAGs in every way that there is to write them."""
+        ours = write_ours(self._root, PIPELINES)
+        plain, rival = write_plain(self._root, PIPELINES), write_for_dag_factory(self._root, PIPELINES)
+        runs: dict[str, list[Parse]] = {}
+        with (
+            dag_processor(plain, self._home, is_ours=False) as for_plain,
+            dag_processor(rival, self._home, is_ours=False) as for_rival,
+        ):
+            for _ in range(ROUNDS):
+                runs.setdefault(PLAIN, []).append(for_plain.parse(plain))
+                self._forget()
+                runs.setdefault("YAML, the first time, with the check", []).append(self._processor.parse(ours))
+                runs.setdefault("YAML, unchanged", []).append(self._processor.parse(ours))
+                runs.setdefault(RIVAL, []).append(for_rival.parse(rival))
+        assert all(run.dags == PIPELINES for parses in runs.values() for run in parses), runs
+        say(f"{PIPELINES:,} pipelines of {TASKS} tasks: the process that parses them, median of {ROUNDS}")
+        cpu = {name: statistics.median(run.cpu for run in parses) for name, parses in runs.items()}
+        for name, seconds in cpu.items():
+            faster = f"{cpu[RIVAL] / seconds:>8.1f} x as fast as dag-factory" if name != RIVAL else ""
+            say(f"  {name:<38}{seconds:>7.2f} s CPU{seconds / cpu[PLAIN]:>8.2f} x plain Python{faster}")
 
+    def compare_one_task(self) -> None:
+        """Time what a worker does before it runs a task, with few pipelines around and with many."""
+        counts = (1, PIPELINES, MANY)
+        runs: dict[int, list[Parse]] = {count: [] for count in counts}
+        for number in range(ROUNDS_OF_ONE_TASK + 1):
+            for count in counts:
+                parse = self._processor.parse(write_ours(self._root, count), dag_id="bench_0")
+                assert parse.dags == 1, parse
+                if number:
+                    runs[count].append(parse)
+        say(f"parsing for one task: the process, median of {ROUNDS_OF_ONE_TASK}")
+        cpu = {count: statistics.median(run.cpu for run in parses) for count, parses in runs.items()}
+        for count, seconds in cpu.items():
+            say(f"  of {count:<35,}{seconds * 1000:>7.1f} ms CPU{seconds / cpu[1]:>7.2f} x that of one")
 
-def measure_memory(root: Path) -> None:
-    """Measure the peak of the process that builds them all."""
-    say("memory of the process that builds all of them, beyond that of one which builds a single one")
-    least = parse(write_ours(root, 1), dags=1, limit=0).megabytes
-    for count in (100, PIPELINES, MANY):
-        more = parse(write_ours(root, count), dags=count, limit=0).megabytes - least
-        say(f"  {count:<38,}{more:>7.0f} MB{1000 * more / count:>8.1f} kB for each")
+    def measure_memory(self) -> None:
+        """Measure the peak of the process that builds them all."""
+        say("memory of the process that builds them all, beyond that of one which builds a single one")
+        least = self._processor.parse(write_ours(self._root, 1)).megabytes
+        for count in (100, PIPELINES, MANY):
+            parse = self._processor.parse(write_ours(self._root, count), limit=0)
+            assert parse.dags == count, parse
+            more = parse.megabytes - least
+            say(f"  {count:<38,}{more:>7.0f} MB{1024 * more / count:>8.1f} kB for each")
 
+    def parse_many(self) -> None:
+        """Parse so many pipelines that one loader file has no time for them, as Airflow does, with its time limits."""
+        folder = write_ours(self._root, MANY).parent
+        for number in range(2, SHARDS + 1):
+            shutil.copy(folder / "dags.py", folder / f"dags_{number}.py")
+        files = [*sorted(folder.glob("dags*.py")), folder / "problems.py"]
+        self._forget()
+        say(f"{MANY:,} pipelines in {SHARDS} loader files, {AT_ONCE} at a time, up to what goes to the database")
+        for number in range(1, MOST_PARSES):
+            start = time.perf_counter()
+            *shards, problems = self._processor.store(files, at_once=AT_ONCE)
+            wall = time.perf_counter() - start
+            found = sum(run.dags for run in shards)
+            say(
+                f"  parse {number}: {found:,} DAGs, {wall:.0f} s in all, {sum(run.cpu for run in shards):.0f} s CPU; "
+                f"the slowest file {max(run.wall for run in shards):.1f} s of 50, problems.py {problems.wall:.1f} s"
+            )
+            if found == MANY and number > 1:
+                return
+        raise SystemExit("they do not fit in")
 
-def parse_many(root: Path) -> None:
-    """Parse so many pipelines that one loader file has no time for them, as Airflow does, with its time limits."""
-    folder = write_ours(root, MANY).parent
-    for number in range(2, SHARDS + 1):
-        shutil.copy(folder / "dags.py", folder / f"dags_{number}.py")
-    files = [folder / name for name in ("problems.py", *loaders(folder))]
-    for what, prepare in (("the first time", forget), ("unchanged", lambda: None)):
-        prepare()
-        start = time.perf_counter()
-        parses = parse_side_by_side(files)
-        wall = time.perf_counter() - start
-        assert sum(run.dags for run in parses) == MANY, parses
-        shards = parses[1:]
-        say(
-            f"{MANY:,} pipelines in {SHARDS} loader files, {AT_ONCE} at a time, stored as for the database, {what}: "
-            f"{wall:.0f} s, {sum(run.cpu for run in parses):.0f} s of CPU"
-        )
-        say(f"  the slowest loader file{' ':<15}{max(run.wall for run in shards):>7.1f} s of the 30 s for a DAG file")
-        say(f"  problems.py{' ':<27}{parses[0].wall:>7.1f} s   {parses[0].problems or 'no problem'}")
-
-
-def loaders(folder: Path) -> list[str]:
-    """Name the loader files of a folder."""
-    return sorted(path.name for path in folder.glob("dags*.py"))
+    def _forget(self) -> None:
+        """Remove what is known of files that were checked before."""
+        shutil.rmtree(self._home / "pipelines-cache", ignore_errors=True)
 
 
 def write_ours(root: Path, count: int) -> Path:
@@ -209,120 +196,6 @@ def write_for_dag_factory(root: Path, count: int) -> Path:
     file = folder.parent / "dags.py"
     file.write_text(DAG_FACTORY.format(folder=str(folder)))
     return file
-
-
-def forget() -> None:
-    """Remove what is known of files that were checked before."""
-    shutil.rmtree(Path(HOME.name, "pipelines-cache"), ignore_errors=True)
-
-
-def import_what_the_dag_processor_has() -> None:
-    """Import what its manager has imported when it forks a process for a file."""
-    import logging
-    import warnings
-
-    import airflow.dag_processing.manager
-    import structlog
-    from airflow.dag_processing.processor import _pre_import_airflow_modules
-
-    _pre_import_airflow_modules(str(REPOSITORY / "pipelines" / "dags.py"), structlog.get_logger())
-    import airflow.providers.standard.operators.bash  # noqa: F401 (the plain file and dag-factory's name it)
-
-    from pipelines.policy import preload_loader
-
-    preload_loader()
-
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    warnings.simplefilter("ignore")
-
-
-def parse(file: Path, *, dags: int = PIPELINES, dag_id: str | None = None, limit: float | None = None) -> Parse:
-    """Parse a file in a process of its own."""
-    result = wait_for(start(file, dag_id=dag_id, limit=limit))
-    assert (result.dags, result.problems) == (dags, ""), result
-    return result
-
-
-def parse_side_by_side(files: Sequence[Path]) -> list[Parse]:
-    """Parse files in as many processes at a time as Airflow does by default, up to what goes to the database."""
-    waiting, running, done = list(files), {}, {}
-    while waiting or running:
-        while waiting and len(running) < AT_ONCE:
-            started = start(waiting[0], is_stored=True)
-            running[started.pid] = (waiting.pop(0), started)
-        pid, status, usage = os.wait3(0)
-        file, started = running.pop(pid)
-        done[file] = result_of(started, status, usage)
-    return [done[file] for file in files]
-
-
-@dataclass(frozen=True)
-class Started:
-    """A process that parses."""
-
-    pid: int
-    result: Path
-    at: float
-
-
-def start(file: Path, *, dag_id: str | None = None, limit: float | None = None, is_stored: bool = False) -> Started:
-    """Fork a process that parses a file."""
-    result = Path(HOME.name, f"result-{time.monotonic_ns()}")
-    at = time.perf_counter()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            set_up(dag_id, limit)
-            found = store(file) if is_stored else bag(file)
-            result.write_text(json.dumps(found))
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    return Started(pid, result, at)
-
-
-def set_up(dag_id: str | None, limit: float | None) -> None:
-    """Make this process one that Airflow has forked: for one task, or with another time limit."""
-    if dag_id is not None:
-        os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = dag_id
-        os.environ["_AIRFLOW_PARSING_CONTEXT_TASK_ID"] = "task_0"
-    if limit is not None:
-        os.environ["AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT"] = str(limit)
-
-
-def bag(file: Path) -> tuple[int, dict[str, str]]:
-    """Import a file and take its DAGs in."""
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    found = BundleDagBag(dag_folder=str(file), bundle_path=file.parent, bundle_name="bench", load_op_links=False)
-    return len(found.dags), found.import_errors
-
-
-def store(file: Path) -> tuple[int, dict[str, str]]:
-    """Do all that the DAG processor does with a file before it writes to the database."""
-    import structlog
-    from airflow.dag_processing.processor import DagFileParseRequest, _parse_file
-
-    request = DagFileParseRequest(file=str(file), bundle_path=file.parent, bundle_name="bench")
-    found = _parse_file(request, structlog.get_logger())
-    assert found is not None
-    return len(found.serialized_dags), dict(found.import_errors or {})
-
-
-def wait_for(started: Started) -> Parse:
-    _, status, usage = os.wait4(started.pid, 0)
-    return result_of(started, status, usage)
-
-
-def result_of(started: Started, status: int, usage: resource.struct_rusage) -> Parse:
-    wall = time.perf_counter() - started.at
-    if status:
-        raise SystemExit("a process that parses failed")
-    dags, errors = json.loads(started.result.read_text())
-    started.result.unlink()
-    return Parse(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, dags, "\n".join(errors.values()))
 
 
 def say(line: str) -> None:

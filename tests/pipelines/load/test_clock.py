@@ -33,9 +33,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     seconds = [0.07]
     original = loader.build_dag
 
-    def build(pipeline: object) -> object:
+    def build(pipeline: object, **options: object) -> object:
         time.sleep(seconds[0])
-        return original(pipeline)
+        return original(pipeline, **options)
 
     monkeypatch.setattr(loader, "build_dag", build)
     plugin = Limit()

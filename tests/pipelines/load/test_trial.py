@@ -153,10 +153,10 @@ def test_a_build_that_begins_to_fail_is_reported_without_a_change_of_the_file(
 
     load(folder)
 
-    def build(pipeline: Any) -> Any:
+    def build(pipeline: Any, **options: Any) -> Any:
         if pipeline.dag_id == "dag_3":
             raise BuildError("the directory is gone", pipeline.place)
-        return build_dag(pipeline)
+        return build_dag(pipeline, **options)
 
     monkeypatch.setattr("pipelines.loader.build_dag", build)
     assert len(load(folder).dags) == 19
