@@ -317,18 +317,23 @@ def _bound(key: str, applies: Predicate, holds: Callable[[Any, Any], bool]) -> C
     return make
 
 
-def _has_no_doubles(value: list[Any]) -> bool:
-    # what fits into a set is looked up there; the rest, which hardly ever is there, is compared one by one
-    plain: set[Any] = set()
-    nested: list[Any] = []
-    for item in map(_distinct, value):
-        if item in (nested if isinstance(item, list | dict) else plain):
+def has_no_doubles(value: list[Any]) -> bool:
+    """Tell whether each item of a list is another."""
+    seen: set[Any] = set()
+    for item in map(_frozen, value):
+        if item in seen:
             return False
-        if isinstance(item, list | dict):
-            nested.append(item)
-        else:
-            plain.add(item)
+        seen.add(item)
     return True
+
+
+def _frozen(value: Any) -> Any:
+    """Give something that fits into a set, and is equal where values are the same to JSON."""
+    if isinstance(value, list):
+        return ("list", tuple(map(_frozen, value)))
+    if isinstance(value, dict):
+        return ("mapping", frozenset((key, _frozen(item)) for key, item in value.items()))
+    return _distinct(value)
 
 
 _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
@@ -356,7 +361,7 @@ _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
     "maxLength": _bound("maxLength", _TYPES["string"], lambda value, limit: len(value) <= limit),
     "minItems": _bound("minItems", _TYPES["array"], lambda value, limit: len(value) >= limit),
     "maxItems": _bound("maxItems", _TYPES["array"], lambda value, limit: len(value) <= limit),
-    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or _has_no_doubles(value)),
+    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or has_no_doubles(value)),
     "minProperties": _bound("minProperties", _TYPES["object"], lambda value, limit: len(value) >= limit),
     "maxProperties": _bound("maxProperties", _TYPES["object"], lambda value, limit: len(value) <= limit),
 }

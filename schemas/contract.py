@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import Pattern, iter_patterns
-from schemas.compiled import Compiler
+from schemas.compiled import Compiler, has_no_doubles
 from schemas.kinds import Kind
 from schemas.value_formats import FORMATS
 
@@ -234,7 +234,7 @@ class Contract:
 
         keywords = Draft202012Validator.VALIDATORS
         quick = {name: self._quick(name, keywords[name]) for name in ("propertyNames", "additionalProperties")}
-        return validators.extend(Draft202012Validator, quick)  # type: ignore[no-untyped-call]
+        return validators.extend(Draft202012Validator, {**quick, "uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
 
     def _quick(self, keyword: str, slow: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         predicates: dict[int, tuple[Any, Callable[[Any], bool]]] = {}
@@ -259,6 +259,14 @@ class Contract:
         for name, (_, check) in FORMATS.items():
             formats.checks(name)(check)
         return formats
+
+
+def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[Any]:
+    """Do what jsonschema does for ``uniqueItems``, without comparing each mapping with each other."""
+    from jsonschema import ValidationError
+
+    if wanted and validator.is_type(instance, "array") and not has_no_doubles(instance):
+        yield ValidationError("the same item stands there twice")
 
 
 def load_contract(path: Path = SCHEMA_FILE) -> Contract:
