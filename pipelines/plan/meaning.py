@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from schemas.contract import Contract
 from schemas.rules.quantities import DURATION, NUMBER, read_quantity
+
+from schemas.contract import Contract
 
 Schema = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from pipelines.builder import build_dag
+
 from pipelines.graph.model import build_graph
 from schemas.checker import check_file
 from tests.pipelines.graph.drawn import graph

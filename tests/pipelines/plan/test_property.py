@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from pipelines.builder import BuildError, build_dag
+
 from pipelines.plan.changes import Change, Kind, compare
 from pipelines.plan.facts import facts_of
 from schemas.checker import check_source
