@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import Pattern, iter_patterns
 from schemas.compiled import Compiler, has_no_doubles
-from schemas.kinds import Kind
+from schemas.kinds import MAPPINGS, Kind
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Contract:
         """Operator name in the YAML -> its JSON Schema."""
         operators: Mapping[str, Mapping[str, Any]] = self.document["$defs"]["operators"]
         return operators
+
+    def required_keys(self, operator: str) -> tuple[str, ...]:
+        """Name the parameters that an operator needs."""
+        return self._operator_kind(operator).required
 
     def reference_keys(self, operator: str) -> tuple[str, ...]:
         """Name the parameters of an operator that take another task's result."""
@@ -69,7 +73,9 @@ class Contract:
     @cache  # noqa: B019 (contracts live as long as the process)
     def _operator_kind(self, operator: str) -> Kind:
         known = self.operators.get(operator)
-        return Kind((known,) if known else (), None, self.task_keys, known is not None)
+        needed = self.document["$defs"].get("required", {}).get(operator, {}).get("required", ())
+        parts = ({**known, "required": needed},) if known else ()
+        return Kind(parts, None, self.task_keys, known is not None)
 
     @cache  # noqa: B019 (contracts live as long as the process)
     def _decorated_kind(self, decorator: str, function: str) -> Kind:
@@ -193,17 +199,21 @@ class Contract:
 
     def task_validator(self, task: Any, *, listed: bool) -> Validator:
         """Give the validator of a task that does not fit: of what it names, not of every operator there is."""
-        names = [task.get(key) if isinstance(task, dict) else None for key in ("operator", "decorator")]
-        return self._task_validator(*(name if isinstance(name, str) else None for name in names), listed)
+        config = task if isinstance(task, dict) else {}
+        operator = config.get("operator")
+        operator = operator if isinstance(operator, str) else None
+        is_mapped = any(key in config for key in MAPPINGS)
+        return self._task_validator(operator, is_mapped, "decorator" in config, listed)
 
     @cache  # noqa: B019 (contracts live as long as the process)
-    def _task_validator(self, operator: str | None, decorator: str | None, listed: bool) -> Validator:
+    def _task_validator(self, operator: str | None, is_mapped: bool, is_decorated: bool, listed: bool) -> Validator:
         definitions = self.document["$defs"]
         schema = {**definitions["task_shape"], "$defs": definitions}
         del schema["allOf"]
         if operator in self.operators:
-            schema["allOf"] = [{"$ref": f"#/$defs/operators/{operator}"}]
-        if operator in self.operators or decorator is not None:
+            homes = ("operators", *(("required",) if operator in definitions["required"] and not is_mapped else ()))
+            schema["allOf"] = [{"$ref": f"#/$defs/{home}/{operator}"} for home in homes]
+        if operator in self.operators or is_decorated:
             # what a task may hold is known only with its operator or function
             schema["unevaluatedProperties"] = False
         if listed:

@@ -41,7 +41,7 @@ _TYPE_NAMES = {
 }
 _OF_KEYS = ("unevaluatedProperties", "additionalProperties", "required")
 _OBJECT_KEYS = frozenset(OBJECT_KEYS)
-_SELECTORS = frozenset({"operator", "callback", "trigger", "timetable", "mapper", "window"})
+_SELECTORS = frozenset({"operator", "decorator", "callback", "trigger", "timetable", "mapper", "window"})
 """Keys whose value says what the other keys may be; they are known wherever they stand."""
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
@@ -310,7 +310,7 @@ def _nearest_zone(name: str) -> str:
 
 def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
+    properties = _task_properties(error.instance, path, contract) or error.schema.get("properties", {})
     strangers = [key for key in error.instance if key not in properties and key not in _SELECTORS]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)

@@ -11,9 +11,10 @@ import pytest
 from pipelines.operator_schema import annotation_schema
 from pipelines.schema_document import pipeline_schema
 from schemas.contract import SCHEMA_FILE, load_contract
-from schemas.kinds import required_of
 
 COVERED = ("standard", "smtp", "http", "slack", "common-sql", "common-io")
+DATE_TIME_SENSOR = "airflow.providers.standard.sensors.date_time.DateTimeSensor"
+PYTHON_SENSOR = "airflow.providers.standard.sensors.python.PythonSensor"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
 
 
@@ -59,8 +60,8 @@ def test_a_type_hint_becomes_a_schema(hint: str, schema: dict[str, Any]) -> None
 
 
 def test_parameters_come_from_the_whole_mro_with_their_descriptions() -> None:
-    sensor = load_contract().operators["airflow.providers.standard.sensors.date_time.DateTimeSensor"]
-    assert required_of(sensor) == ("target_time",)
+    sensor = load_contract().operators[DATE_TIME_SENSOR]
+    assert load_contract().required_keys(DATE_TIME_SENSOR) == ("target_time",)
     assert sensor["properties"]["poke_interval"]["default"] == 60
     assert sensor["properties"]["target_time"]["description"].endswith("(templated)")
 
@@ -111,9 +112,9 @@ def test_the_command_writes_what_the_checker_then_uses(tmp_path: Path, monkeypat
 
 
 def test_a_parameter_for_a_function_takes_a_path_of_the_list() -> None:
-    sensor = load_contract().operators["airflow.providers.standard.sensors.python.PythonSensor"]
+    sensor = load_contract().operators[PYTHON_SENSOR]
     assert sensor["properties"]["python_callable"]["$ref"] == "#/$defs/function_path"
-    assert required_of(sensor) == ("python_callable",)
+    assert load_contract().required_keys(PYTHON_SENSOR) == ("python_callable",)
     # Airflow imports this text as well
     trigger = load_contract().triggers["airflow.providers.http.triggers.http.HttpEventTrigger"]
     assert trigger["properties"]["response_check_path"]["$ref"] == "#/$defs/function_path"

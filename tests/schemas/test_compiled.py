@@ -112,7 +112,7 @@ def test_every_definition_of_the_schema_is_covered() -> None:
     """What a file does not need is compiled only when it is met; a keyword in it that is not known must not wait."""
     contract = load_contract()
     compiler = Compiler(contract.resolve, {})
-    lists = ("operators", "decorators", "arguments", "functions", "notifiers", "triggers", "timetables",
+    lists = ("operators", "required", "decorators", "arguments", "functions", "notifiers", "triggers", "timetables",
              "partition_mappers", "partition_windows")  # fmt: skip
     definitions = contract.document["$defs"]
     for name, definition in definitions.items():
