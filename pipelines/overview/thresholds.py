@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.overview.written import written
-from schemas.rules.quantities import read_quantity
+from schemas.quantities import read_quantity
 from schemas.spec import Task
 
 _BOUNDS = frozenset({"min", "max", "between", "warn", "fail", "not_worse_than", "better_by"})
