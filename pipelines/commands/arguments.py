@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from pipelines.commands.inputs import PIPELINES, SCHEMA_IN_PROJECT
+from pipelines.commands.inputs import PIPELINES, SCHEMA_IN_PROJECT, Reading
 from pipelines.commands.outcome import UsageError
 
 
@@ -21,6 +21,19 @@ def add_schema(command: ArgumentParser) -> None:
     """Add the schema to check with."""
     help_text = f"default: {SCHEMA_IN_PROJECT} if there is one, else the packaged schema"
     command.add_argument("--schema", metavar="FILE", help=help_text)
+
+
+def add_reading(command: ArgumentParser) -> None:
+    """Add what pipelines are read, and how; see :func:`reading`."""
+    add_paths(command)
+    help_text = "the environment that pipelines are in (default: $PIPELINES_ENVIRONMENT, as for Airflow; else none)"
+    command.add_argument("--environment", metavar="NAME", help=help_text)
+    add_schema(command)
+
+
+def reading(arguments: Namespace) -> Reading:
+    """Give what pipelines are read, and how."""
+    return Reading(arguments.paths, arguments.schema, arguments.environment)
 
 
 def add_color(command: ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.commands.outcome import UsageError
@@ -12,6 +13,30 @@ PIPELINES = "pipelines"
 """The folder that is read if none is named."""
 SCHEMA_IN_PROJECT = Path("schemas/pipeline.schema.json")
 """Where a project keeps the schema of its own installed operators; there it is found without being named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which pipelines are read, and how."""
+
+    paths: Sequence[str] = (PIPELINES,)
+    """Files and folders."""
+    schema: str | None = None
+    """The schema file; that of the project, else the packaged one, if not given."""
+    named_environment: str | None = None
+    """The environment that pipelines are in; that of Airflow here if not given."""
+
+    @property
+    def environment(self) -> str:
+        """The environment that pipelines are in; empty for none."""
+        from schemas.surroundings import chosen_environment
+
+        return chosen_environment() if self.named_environment is None else self.named_environment
+
+    @property
+    def schema_file(self) -> Path:
+        """The schema file to use."""
+        return schema_file(self.schema)
 
 
 def schema_file(named: str | None) -> Path:
@@ -47,6 +72,17 @@ def yaml_files(paths: Sequence[str]) -> list[Path]:
             # a file named twice, in whatever spelling, is one file; it is shown as it was named first
             found.setdefault(os.path.abspath(file), file)  # noqa: PTH100 (keeps links; resolve() is slow)
     return list(found.values())
+
+
+def pipeline_files(paths: Sequence[str]) -> list[Path]:
+    """Give the files of files and folders that hold pipelines, each once.
+
+    :raises UsageError: if one cannot be read, or a folder has none
+    """
+    from schemas.checker import iter_side_files
+
+    beside = {file for path in map(Path, paths) if path.is_dir() for file in iter_side_files(path)}
+    return [file for file in yaml_files(paths) if file not in beside]
 
 
 def _require_readable(path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipelines.commands.arguments import add_after, add_color, add_json, add_paths, add_schema, moment, wants_color
-from pipelines.commands.inputs import schema_file
+from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.inputs import Reading
 from pipelines.commands.outcome import Exit, UsageError
 
 FORMATS = ("text", "json", "markdown")
@@ -23,7 +22,7 @@ def add_parser(commands: Any) -> None:
         "tasks, edges, schedules, retries, thresholds, every argument. Comments, order, and other ways to write the "
         "same value are no change. The checkout is not touched, and Airflow is not needed.",
     )
-    add_paths(command)
+    add_reading(command)
     command.add_argument("--against", default="HEAD", metavar="REV", help="the git revision (default: HEAD)")
     form = command.add_mutually_exclusive_group()
     form.add_argument(
@@ -32,24 +31,22 @@ def add_parser(commands: Any) -> None:
     add_json(form, "the same as --format json")
     command.add_argument("--exit-code", action="store_true", help="exit with 1 if Airflow would do anything else")
     add_after(command)
-    add_schema(command)
     add_color(command)
     command.set_defaults(
         run=lambda arguments, out: plan(
-            arguments.paths,
+            reading(arguments),
             out,
             against=arguments.against,
             after=moment(arguments.after),
             form="json" if arguments.json else arguments.format,
             exit_code=arguments.exit_code,
             color=arguments.color,
-            schema=arguments.schema,
         )
     )
 
 
 def plan(
-    paths: Sequence[str],
+    what: Reading,
     out: TextIO,
     *,
     after: datetime,
@@ -57,18 +54,16 @@ def plan(
     form: str = "text",
     exit_code: bool = False,
     color: str = "auto",
-    schema: str | None = None,
 ) -> Exit:
     """Print what would become of each pipeline.
 
-    :param paths: files and folders
+    :param what: which pipelines
     :param out: where to print
     :param after: next runs are those after this moment
     :param against: a git revision
     :param form: one of ``FORMATS``
     :param exit_code: whether changes give the exit code 1
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
-    :param schema: the schema file; that of the project, else the packaged one, if not given
     :raises UsageError: if there is no repository, revision or path of that name, or the schema is none
     """
     from pipelines.plan import json_report, markdown, text
@@ -76,7 +71,7 @@ def plan(
     from pipelines.plan.revision import RevisionError
 
     try:
-        made = make_plan([Path(path) for path in paths], against, schema_file(schema))
+        made = make_plan([Path(path) for path in what.paths], against, what.schema_file, what.environment)
     except RevisionError as error:
         raise UsageError(str(error)) from None
     if form == "json":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipelines.commands.arguments import add_json, add_paths, add_schema, print_json
-from pipelines.commands.inputs import PIPELINES, schema_file
+from pipelines.commands.arguments import add_json, add_reading, print_json, reading
+from pipelines.commands.inputs import PIPELINES, Reading
 from pipelines.commands.outcome import Exit, UsageError
 from pipelines.commands.show import sound_pipeline
 
@@ -32,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "Exits with 1 if the run failed. Needs Airflow.",
     )
     command.add_argument("name", metavar="NAME", help="the pipeline's id")
-    add_paths(command)
+    add_reading(command)
     command.add_argument(
         "--task", metavar="TASK", help="run only this task, and before it those that it needs: all upstream of it"
     )
@@ -59,16 +58,14 @@ def add_parser(commands: Any) -> None:
         help="where to keep what the tasks make, the registry of models included (default: a new temporary folder)",
     )
     add_json(command)
-    add_schema(command)
     command.set_defaults(
         run=lambda arguments, out: run(
             arguments.name,
-            arguments.paths,
+            reading(arguments),
             out,
             choice=Choice(arguments.task, tuple(arguments.skip), tuple(arguments.param), arguments.conf),
             artifacts=arguments.artifacts,
             as_json=arguments.json,
-            schema=arguments.schema,
         )
     )
 
@@ -85,31 +82,29 @@ class Choice:
 
 def run(
     name: str,
-    paths: Sequence[str],
+    what: Reading,
     out: TextIO,
     *,
     choice: Choice = Choice(),
     artifacts: str | None = None,
     as_json: bool = False,
-    schema: str | None = None,
 ) -> Exit:
     """Run a pipeline once and print what came out.
 
     :param name: its id
-    :param paths: files and folders to look for it
+    :param what: where it is looked for
     :param out: where to print
     :param choice: which tasks, and the run's parameters
     :param artifacts: the folder for what the tasks make; a new one if not given
     :param as_json: whether to print it for programs
-    :param schema: the schema file; that of the project, else the packaged one, if not given
     :raises UsageError: if Airflow is not installed, or there is no such pipeline, task or parameter
     """
     if find_spec("airflow") is None:
         raise UsageError("a run needs Airflow, which is not installed here")
-    _, pipeline = sound_pipeline(name, paths, schema)
+    _, pipeline = sound_pipeline(name, what)
     if pipeline is None:
         return Exit.PROBLEMS
-    request = _request(pipeline, choice, schema)
+    request = _request(pipeline, choice, what)
     folder = _folder(artifacts, name)
     try:
         outcome = _run(request, folder, out, as_json=as_json)
@@ -121,7 +116,7 @@ def run(
     return Exit.CLEAN if outcome.state == "success" else Exit.PROBLEMS
 
 
-def _request(pipeline: Pipeline, choice: Choice, schema: str | None) -> Request:
+def _request(pipeline: Pipeline, choice: Choice, what: Reading) -> Request:
     from pipelines.trial.parameters import ParameterError, read_parameters
     from pipelines.trial.request import Request
 
@@ -134,7 +129,8 @@ def _request(pipeline: Pipeline, choice: Choice, schema: str | None) -> Request:
     return Request(
         dag_id=pipeline.dag_id,
         file=str(pipeline.path.absolute()),
-        schema=str(schema_file(schema).absolute()),
+        schema=str(what.schema_file.absolute()),
+        environment=what.environment,
         conf=conf,
         task=choice.task,
         skipped=choice.skipped,

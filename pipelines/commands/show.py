@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipelines.commands.arguments import (
-    add_after,
-    add_color,
-    add_json,
-    add_paths,
-    add_schema,
-    moment,
-    wants_color,
-)
-from pipelines.commands.inputs import pipeline_files, schema_file
+from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.inputs import Reading, pipeline_files
 from pipelines.commands.outcome import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -37,55 +28,51 @@ def add_parser(commands: Any) -> None:
         "retries and limits; or its graph alone, as Mermaid or SVG. Airflow is not needed.",
     )
     command.add_argument("name", metavar="NAME", help="the pipeline's id")
-    add_paths(command)
+    add_reading(command)
     form = command.add_mutually_exclusive_group()
     form.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     add_json(form)
     add_after(command)
-    add_schema(command)
     add_color(command)
     command.set_defaults(
         run=lambda arguments, out: show(
             arguments.name,
-            arguments.paths,
+            reading(arguments),
             out,
             after=moment(arguments.after),
             form="json" if arguments.json else arguments.format,
             color=arguments.color,
-            schema=arguments.schema,
         )
     )
 
 
 def show(
     name: str,
-    paths: Sequence[str],
+    what: Reading,
     out: TextIO,
     *,
     after: datetime,
     form: str = "text",
     color: str = "auto",
-    schema: str | None = None,
 ) -> Exit:
     """Print a pipeline; of a broken one its problems.
 
     :param name: its id
-    :param paths: files and folders to look for it
+    :param what: where it is looked for
     :param out: where to print
     :param after: next runs are those after this moment
     :param form: one of ``FORMATS``, or ``json``
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
-    :param schema: the schema file; that of the project, else the packaged one, if not given
     :raises UsageError: if there is no such pipeline, a path cannot be read, or the schema is none
     """
-    entry, pipeline = sound_pipeline(name, paths, schema)
+    entry, pipeline = sound_pipeline(name, what)
     if pipeline is None:
         return Exit.PROBLEMS
     print(_RENDERERS[form](entry, pipeline, after, wants_color(color, out)), file=out)
     return Exit.CLEAN
 
 
-def sound_pipeline(name: str, paths: Sequence[str], schema: str | None) -> tuple[Entry, Pipeline | None]:
+def sound_pipeline(name: str, what: Reading) -> tuple[Entry, Pipeline | None]:
     """Find a pipeline by its name; if it is broken, its problems go to standard error.
 
     :raises UsageError: if there is none
@@ -94,11 +81,11 @@ def sound_pipeline(name: str, paths: Sequence[str], schema: str | None) -> tuple
     from schemas.diagnostic import printable
     from schemas.spelling import did_you_mean
 
-    files = pipeline_files(paths)
-    entry, inventory = find(name, files, schema_file(schema))
+    files = pipeline_files(what.paths)
+    entry, inventory = find(name, files, what.schema_file, what.environment)
     if entry is None:
         hint = did_you_mean(name, list(iter_names(files)))
-        raise UsageError(f'there is no pipeline "{printable(name)}" in {", ".join(paths)}; {hint}')
+        raise UsageError(f'there is no pipeline "{printable(name)}" in {", ".join(what.paths)}; {hint}')
     if entry.pipeline is None:
         _print_problems(entry, inventory)
     return entry, entry.pipeline

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from schemas import spec
+from schemas.expressions import Result
+from schemas.kinds import MAPPINGS
 from schemas.spec import Pipeline, Task
 
 _MARKS = ("setup", "teardown")
 _USUAL_RULE = "all_success"
-_MAPPED = ("expand", "expand_kwargs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,54 +152,59 @@ def build_graph(pipeline: Pipeline) -> Graph:
 
     :param pipeline: a pipeline without errors
     """
-    groups = dict(iter_groups(pipeline))
-    nodes = tuple(_node(task) for task in pipeline.tasks)
-    edges = [edge for task in pipeline.tasks for edge in _edges_to(task.id, task.config, task.references)]
-    edges += [edge for name, config in groups.items() for edge in _edges_to(name, config, {})]
-    made = tuple(Group(name, config.get("parent_group_name"), _is_mapped(config)) for name, config in groups.items())
-    return Graph(nodes, made, tuple(dict.fromkeys(edges)))
-
-
-def iter_groups(pipeline: Pipeline) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the name and the content of each task group, whichever of its two forms the YAML has."""
-    groups = pipeline.config.get("task_groups") or {}
-    if isinstance(groups, Mapping):
-        yield from ((name, content or {}) for name, content in groups.items())
-    else:
-        for content in groups:
-            yield content["group_name"], {key: value for key, value in content.items() if key != "group_name"}
+    setups = {name for task in pipeline.tasks for name in _setups_of(task)}
+    nodes = tuple(_node(task, setups) for task in pipeline.tasks)
+    groups = tuple(Group(group.id, group.group, group.is_mapped) for group in pipeline.groups)
+    found: dict[tuple[str, str], Edge] = {}
+    declared: list[Task | spec.Group] = [*pipeline.tasks, *pipeline.groups]
+    for edge in (edge for node in declared for edge in _edges_to(node)):
+        if edge.label or (edge.source, edge.target) not in found:
+            found[edge.source, edge.target] = edge
+    return Graph(nodes, groups, tuple(found.values()))
 
 
 def operator_of(config: Mapping[str, Any]) -> str:
     """Give what a task runs, in one word: the last part of its operator, or of its function's name."""
-    function = str(config.get("python_callable", "")).rpartition(".")[2]
     if "decorator" in config:
-        return f"@{str(config['decorator']).removeprefix('airflow.sdk.')} {function}".strip()
+        function = str(config.get("python_callable", "")).rpartition(".")[2]
+        return f"@{decorator_of(config)} {function}".strip()
     return str(config.get("operator", "")).rpartition(".")[2]
 
 
-def _node(task: Task) -> Node:
-    notes = [mark for mark in _MARKS if task.config.get(mark)]
+def decorator_of(config: Mapping[str, Any]) -> str:
+    """Give the decorator of a task that is a function, without the package that dag-factory's files may name."""
+    name = str(config["decorator"])
+    return name[name.index("task") :] if "task" in name else name
+
+
+def _node(task: Task, setups: Collection[str]) -> Node:
+    notes = [mark for mark in _MARKS if task.config.get(mark) or (mark == "setup" and task.id in setups)]
     if _is_mapped(task.config):
         notes.append("mapped")
     rule = task.config.get("trigger_rule", _USUAL_RULE)
     if rule != _USUAL_RULE:
         notes.append(str(rule))
-    return Node(task.id, operator_of(task.config), task.config.get("task_group_name"), tuple(notes))
+    return Node(task.id, operator_of(task.config), task.group, tuple(notes))
 
 
 def _is_mapped(config: Mapping[str, Any]) -> bool:
-    return any(key in config for key in _MAPPED)
+    return any(key in config for key in MAPPINGS)
 
 
-def _edges_to(name: str, config: Mapping[str, Any], references: Mapping[str, Iterable[str]]) -> Iterator[Edge]:
-    for item in config.get("dependencies") or ():
-        if isinstance(item, Mapping):
-            yield Edge(str(item.get("task")), name, str(item.get("label", "")))
-        else:
-            yield Edge(item, name)
-    for ids in references.values():
-        yield from (Edge(source, name) for source in ids)
+def _setups_of(task: Task) -> Sequence[str]:
+    """Name what a teardown tears down."""
+    teardown = task.config.get("teardown")
+    return teardown.get("setups", ()) if isinstance(teardown, Mapping) else ()
+
+
+def _edges_to(node: Task | spec.Group) -> Iterator[Edge]:
+    for before in node.dependencies:
+        yield Edge(before.name, node.id, before.label or "")
+    if isinstance(node, Task):
+        yield from (Edge(name, node.id) for name in _setups_of(node))
+    for expression in node.expressions:
+        if isinstance(expression, Result):
+            yield Edge(expression.task, node.id)
 
 
 def _line(group: str | None, parents: Mapping[str, str | None]) -> Iterator[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.checker import CheckedFile, Report, check_files
+from schemas.checker import BASE, CheckedFile, Report, Scope, check_files
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.source import Source, read_source
 from schemas.spec import Pipeline
@@ -18,7 +18,7 @@ class Entry:
     """A pipeline, sound or broken, or a file of which nothing is known."""
 
     dag_id: str
-    """Empty for a file that cannot be read."""
+    """Empty for a file that holds none, because it cannot be read or is written as something else."""
     file: str
     """As diagnostics name it."""
     line: int
@@ -37,31 +37,36 @@ class Inventory:
     """In the order of the files, and of the pipelines in them."""
 
     @property
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> Mapping[str, str]:
         """File -> its text, for diagnostics."""
-        return {file.shown: file.text for file in self.report.files}
+        return self.report.texts
 
 
-def take_inventory(paths: Iterable[Path], schema: Path, relative_to: Path | None = None) -> Inventory:
+def take_inventory(
+    paths: Iterable[Path], schema: Path, scope: Scope = BASE, *, relative_to: Path | None = None
+) -> Inventory:
     """Read files and tell what is in them.
 
     :param paths: the YAML files
     :param schema: the schema file in use
+    :param scope: in which environment
     :param relative_to: files are named relative to this folder; the current one if not given
     """
-    report = check_files(paths, relative_to=relative_to or Path.cwd(), schema=schema)
+    report = check_files(paths, relative_to=relative_to or Path.cwd(), schema=schema, scope=scope)
     return Inventory(report, tuple(entry for file in report.files for entry in _iter_entries(file)))
 
 
-def find(name: str, paths: Sequence[Path], schema: Path) -> tuple[Entry | None, Inventory]:
+def find(name: str, paths: Sequence[Path], schema: Path, environment: str) -> tuple[Entry | None, Inventory]:
     """Find a pipeline without checking files that cannot have it.
 
     :param name: a DAG id
     :param paths: the YAML files
     :param schema: the schema file in use
+    :param environment: the one that it is in; none if empty
     :returns: it, if there is one, and what the files hold that were read
     """
-    inventory = take_inventory([path for path in paths if _may_hold(path, name)], schema)
+    scope = Scope(environment, dag_id=name)
+    inventory = take_inventory([path for path in paths if _may_hold(path, name)], schema, scope)
     return next((entry for entry in inventory.entries if entry.dag_id == name), None), inventory
 
 
@@ -81,19 +86,16 @@ def _may_hold(path: Path, name: str) -> bool:
 
 def _iter_entries(file: CheckedFile) -> Iterator[Entry]:
     sound = {pipeline.dag_id: pipeline for pipeline in file.pipelines}
-    errors = [d for d in file.diagnostics if d.severity is Severity.ERROR]
-    if not errors and len(sound) == 1:
-        (pipeline,) = sound.values()
-        yield Entry(pipeline.dag_id, file.shown, pipeline.place.line, pipeline, file.diagnostics)
-        return
-    source = read_source(file.path)
-    names = _declared(source)
-    if not names:
+    if not file.dag_ids and file.diagnostics:
         yield Entry("", file.shown, 1, None, file.diagnostics)
-    starts = [source.tree.key((name,)).line for name in names]
-    for name, start in zip(names, starts, strict=True):
-        end = min((other for other in starts if other > start), default=None)
-        own = [d for d in file.diagnostics if d.line >= start and (end is None or d.line < end)]
+        return
+    starts = {name: sound[name].place.line for name in file.dag_ids if name in sound}
+    if len(starts) < len(file.dag_ids):
+        source = read_source(file.path)
+        starts = {name: source.tree.key((name,)).line for name in file.dag_ids}
+    for name, start in starts.items():
+        end = min((other for other in starts.values() if other > start), default=None)
+        own = [d for d in file.diagnostics if d.path == file.shown and d.line >= start and not (end and d.line >= end)]
         found = sound.get(name)
         # what is wrong with a broken pipeline may stand in what all of the file's pipelines share
         problems = own if found or any(d.severity is Severity.ERROR for d in own) else file.diagnostics

@@ -73,7 +73,7 @@ def schedule_of(config: Mapping[str, Any]) -> Schedule:
     :param config: its arguments, the shared ones included
     """
     schedule = config.get("schedule")
-    zone = str(config.get("timezone", "UTC"))
+    zone = str(config.get("timezone", "UTC")) if has_zone(config) else "UTC"
     defaults = config.get("default_args") or {}
     start, end = (_moment(config.get(key, defaults.get(key)), ZoneInfo(zone)) for key in ("start_date", "end_date"))
     cron, own_zone = _times(schedule)
@@ -85,6 +85,24 @@ def schedule_of(config: Mapping[str, Any]) -> Schedule:
         start,
         end,
     )
+
+
+def has_zone(config: Mapping[str, Any]) -> bool:
+    """Tell whether anything is in a pipeline's time zone; Airflow takes that of a plain schedule from the start.
+
+    :param config: its arguments, the shared ones included
+    """
+    defaults = config.get("default_args") or {}
+    dates = any(key in arguments for arguments in (config, defaults) for key in ("start_date", "end_date"))
+    return dates or _takes_zone(config.get("schedule"))
+
+
+def _takes_zone(schedule: Any) -> bool:
+    if not isinstance(schedule, Mapping) or "timezone" in schedule:
+        return False
+    inner = schedule.get("timetable")
+    has_times = any(key in schedule for key in ("cron", "crons", "event_dates"))
+    return has_times or _takes_zone(inner) or ("assets" in schedule and isinstance(inner, str))
 
 
 def _times(schedule: Any) -> tuple[str | None, str | None]:
@@ -102,7 +120,7 @@ def _times(schedule: Any) -> tuple[str | None, str | None]:
 
 
 def _note(schedule: Any) -> str:
-    from schemas.rules.quantities import DURATION, read_quantity
+    from schemas.quantities import DURATION, read_quantity
 
     if schedule is None or isinstance(schedule, str):
         quantity = read_quantity(schedule)

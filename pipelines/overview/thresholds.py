@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.rules.quantities import read_quantity
-
 from pipelines.overview.written import written
+from schemas.quantities import read_quantity
 from schemas.spec import Task
 
 _BOUNDS = frozenset({"min", "max", "between", "warn", "fail", "not_worse_than", "better_by"})

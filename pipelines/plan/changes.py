@@ -51,7 +51,7 @@ def compare(before: PipelineFacts, after: PipelineFacts) -> list[Change]:
     """
     renamed = _renamed(before, after)
     return [
-        *_iter_arguments(before.arguments, after.arguments, ()),
+        *_iter_arguments(*_both(before, after), ()),
         *_iter_defaults(before, after, renamed),
         *_iter_groups(before, after),
         *_iter_tasks(before, after, renamed),
@@ -65,6 +65,16 @@ def likeness(before: PipelineFacts, after: PipelineFacts) -> float:
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------
+
+
+def _both(
+    before: PipelineFacts | TaskFacts, after: PipelineFacts | TaskFacts
+) -> tuple[dict[str, Fact], dict[str, Fact]]:
+    """Give the arguments of both sides; one that says what Airflow takes anyway counts where the other says more."""
+    return (
+        {**before.arguments, **{key: fact for key, fact in before.usual.items() if key in after.arguments}},
+        {**after.arguments, **{key: fact for key, fact in after.usual.items() if key in before.arguments}},
+    )
 
 
 def _iter_arguments(before: Facts, after: Facts, prefix: tuple[str, ...], task: str | None = None) -> Iterator[Change]:
@@ -127,7 +137,8 @@ def _fields(change: Change) -> dict[str, Any]:
 
 def _takes(before: TaskFacts, after: TaskFacts, key: str) -> bool:
     """Tell whether a change of the defaults is what changes an argument of a task."""
-    facts = (before.arguments.get(key), after.arguments.get(key))
+    old, new = _both(before, after)
+    facts = (old.get(key), new.get(key))
     return _differ(*facts) and _by_defaults(*facts)
 
 
@@ -224,9 +235,10 @@ def _iter_task(name: str, before: TaskFacts, after: TaskFacts, renamed: Mapping[
     yield from _iter_arguments({"operator": before.operator}, {"operator": after.operator}, (), name)
     places = before.operator.path[:-1], after.operator.path[:-1]
     yield from _iter_moves("task", name, (before.group, places[0]), (after.group, places[1]))
-    for change in _iter_arguments(before.arguments, after.arguments, (), name):
+    old, new = _both(before, after)
+    for change in _iter_arguments(old, new, (), name):
         key = change.what.split(".")[0]
-        facts = (before.arguments.get(key), after.arguments.get(key))
+        facts = (old.get(key), new.get(key))
         if not _by_defaults(*facts) and not _follows(facts[0], facts[1], renamed):
             yield change
 

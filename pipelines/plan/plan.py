@@ -11,12 +11,13 @@ from pathlib import Path
 from pipelines.overview.inventory import Entry, Inventory, take_inventory
 from pipelines.plan.changes import Change, Kind, compare, likeness
 from pipelines.plan.facts import facts_of
-from pipelines.plan.places import Places, Spot
+from pipelines.plan.places import Places, Side, Spot
 from pipelines.plan.revision import Revision, RevisionError, export, find_revision
-from schemas.checker import iter_pipeline_files
+from schemas.checker import Scope, iter_pipeline_files
 from schemas.contract import Contract, load_contract
 from schemas.diagnostic import Severity
-from schemas.spec import Pipeline
+from schemas.spec import Group, Pipeline, Task
+from schemas.surroundings import Surroundings
 
 _ALIKE = 0.5
 _MANY = 40
@@ -97,27 +98,49 @@ class Plan:
         return any(pipeline.status not in NO_CHANGE for pipeline in self.pipelines)
 
 
-def make_plan(paths: Sequence[Path], against: str, schema: Path) -> Plan:
+def make_plan(paths: Sequence[Path], against: str, schema: Path, environment: str = "") -> Plan:
     """Compare the files of the working tree with those of a revision.
 
     :param paths: files and folders; one that is gone on one side holds nothing there
     :param against: a revision, as git names it
     :param schema: the schema file in use, for both sides
+    :param environment: the one that pipelines are in; none if empty
     :raises RevisionError: if there is no repository or revision, or a path is on neither side
     """
     here = Path.cwd()
     revision = find_revision(against, here)
     with tempfile.TemporaryDirectory(prefix="pipelines-plan-") as name:
         target = Path(name).resolve()
-        export(revision, [_dag_folder(path) for path in paths], target)
+        export(revision, [_dag_folder(path, revision.root) for path in paths], target)
         inside = {path: target / _relative(path, revision.root) for path in paths}
         for path, old in inside.items():
             if not path.exists() and not old.exists():
                 raise RevisionError(f"{path}: no such file or folder, neither here nor in {against}")
-        old_files, new_files = _files(inside.values()), _files(paths)
-        before = take_inventory(old_files, schema, target / _relative(here, revision.root))
-        after = take_inventory(new_files, schema)
-        return _compared(revision, before, after, load_contract(schema))
+        there, scope, contract = target / _relative(here, revision.root), Scope(environment), load_contract(schema)
+        before = _State(
+            take_inventory(_files(inside.values()), schema, scope, relative_to=there),
+            Side(Surroundings(there), contract, environment),
+        )
+        after = _State(take_inventory(_files(paths), schema, scope), Side(Surroundings(here), contract, environment))
+        return _compared(revision, _Comparison(before, after, contract))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    inventory: Inventory
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """The two states, and the schema that both are read with."""
+
+    before: _State
+    after: _State
+    contract: Contract
+
+    def changes(self, before: Pipeline, after: Pipeline) -> list[Change]:
+        return compare(facts_of(before, self.contract), facts_of(after, self.contract))
 
 
 def _relative(path: Path, root: Path) -> Path:
@@ -128,10 +151,12 @@ def _relative(path: Path, root: Path) -> Path:
     raise RevisionError(f"{path} is not in the repository {root}")
 
 
-def _dag_folder(path: Path) -> Path:
-    """Give the folder whose files can have a part in the pipelines of a path."""
-    folder = path.absolute() if path.is_dir() or not path.suffix else path.absolute().parent
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".airflowignore").is_file()), folder)
+def _dag_folder(path: Path, root: Path) -> Path:
+    """Give the folder below which all files lie that can have a part in the pipelines of a path."""
+    parts = _relative(path, root).parts
+    # a file of the repository's own folder has only that one around it
+    is_in_root = len(parts) <= 1 and not path.is_dir()
+    return root if is_in_root or (root / ".airflowignore").exists() else root / Path(*parts[:1])
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -142,8 +167,9 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _compared(revision: Revision, before: Inventory, after: Inventory, contract: Contract) -> Plan:
-    plans = list(_iter_plans(before, after, contract))
+def _compared(revision: Revision, states: _Comparison) -> Plan:
+    before, after = states.before.inventory, states.after.inventory
+    plans = list(_iter_plans(states))
     texts = [{file.shown: file.text for file in inventory.report.files} for inventory in (before, after)]
     changed = {file for file, text in texts[1].items() if file in texts[0] and texts[0][file] != text}
     told = {
@@ -169,18 +195,19 @@ def _unreadable(inventory: Inventory) -> dict[str, Entry]:
     return {entry.file: entry for entry in inventory.entries if not entry.dag_id}
 
 
-def _iter_plans(before: Inventory, after: Inventory, contract: Contract) -> Iterator[PipelinePlan]:
+def _iter_plans(states: _Comparison) -> Iterator[PipelinePlan]:
+    before, after = states.before.inventory, states.after.inventory
     old, new = _by_name(before), _by_name(after)
     gone = [entry for name, entry in old.items() if name not in new]
     added = [entry for name, entry in new.items() if name not in old]
-    renamed = dict(_iter_renamed(gone, added, contract))
+    renamed = dict(_iter_renamed(gone, added, states.contract))
     following = {entry.dag_id for entry in renamed.values()}
     for name, entry in new.items():
         if name in old:
-            yield _plan_of(old[name], entry, contract)
+            yield _plan_of(old[name], entry, states)
     for entry in gone:
         if entry.dag_id in renamed:
-            yield _plan_of(entry, renamed[entry.dag_id], contract, is_renamed=True)
+            yield _plan_of(entry, renamed[entry.dag_id], states, is_renamed=True)
         elif entry.pipeline is not None:
             # what a file holds that cannot be read is not known; it is broken, not removed
             unread = _unreadable(after).get(entry.file)
@@ -199,21 +226,23 @@ def _plan_of_new(entry: Entry, unread: Entry | None) -> PipelinePlan:
     return PipelinePlan(Status.REPAIRED if unread else Status.ADDED, unread, entry)
 
 
-def _plan_of(before: Entry, after: Entry, contract: Contract, *, is_renamed: bool = False) -> PipelinePlan:
+def _plan_of(before: Entry, after: Entry, states: _Comparison, *, is_renamed: bool = False) -> PipelinePlan:
     if before.pipeline is None or after.pipeline is None:
         if after.pipeline is not None:
             return PipelinePlan(Status.REPAIRED, before, after)
         return PipelinePlan(Status.BROKEN if before.pipeline else Status.STILL_BROKEN, before, after)
     if not is_renamed and _as_written(before.pipeline) == _as_written(after.pipeline):
         return PipelinePlan(Status.UNCHANGED, before, after)
-    changes = compare(facts_of(before.pipeline, contract), facts_of(after.pipeline, contract))
+    changes = states.changes(before.pipeline, after.pipeline)
     status = Status.RENAMED if is_renamed else _status(changes)
-    places = Places(before.pipeline, before.file), Places(after.pipeline, after.file)
+    old = states.before.side.places(before.pipeline, before.file)
+    places = old, states.after.side.places(after.pipeline, after.file)
     return PipelinePlan(status, before, after, tuple(_placed(change, *places) for change in changes))
 
 
 def _as_written(pipeline: Pipeline) -> str:
-    return repr((pipeline.config, [(task.id, task.config) for task in pipeline.tasks]))
+    nodes: list[Task | Group] = [*pipeline.tasks, *pipeline.groups]
+    return repr((pipeline.config, [(type(node).__name__, node.id, node.config) for node in nodes]))
 
 
 def _status(changes: Sequence[Change]) -> Status:

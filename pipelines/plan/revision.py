@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from schemas.checker import SUFFIXES
+from schemas.surroundings import SUFFIXES
 
 _BOUNDARY = ".airflowignore"
 _LINK = "120000"

@@ -62,10 +62,11 @@ def run(request: Request, tell: Tell) -> None:
 
 
 def _build(request: Request) -> airflow.sdk.DAG:
-    from pipelines.builder import BuildError, build_dag
-    from schemas.checker import check_files
+    from pipelines.build import BuildError, build_dag
+    from schemas.checker import Scope, check_files
 
-    report = check_files([Path(request.file)], schema=Path(request.schema))
+    scope = Scope(request.environment, dag_id=request.dag_id)
+    report = check_files([Path(request.file)], schema=Path(request.schema), scope=scope)
     pipeline = next((one for one in report.pipelines if one.dag_id == request.dag_id), None)
     if pipeline is None:
         raise _Refused(f"{request.dag_id} is not in {request.file} any more, or is broken")
@@ -77,7 +78,7 @@ def _build(request: Request) -> airflow.sdk.DAG:
 
 def _task_id(dag: airflow.sdk.DAG, name: str) -> str:
     """Give Airflow's id of a task, which has the names of its groups, by its name in the YAML."""
-    return next(task.task_id for task in dag.tasks if name in (task.task_id, str(task.label)))
+    return next(task.task_id for task in dag.tasks if f".{task.task_id}".endswith(f".{name}"))
 
 
 def _chosen(dag: airflow.sdk.DAG, request: Request) -> Any:
@@ -92,7 +93,9 @@ def _refuse_what_waits_for_people(dag: airflow.sdk.DAG, skipped: list[str]) -> N
     for task in dag.tasks:
         kind = getattr(task, "operator_class", type(task))
         if issubclass(kind, HITLOperator) and task.task_id not in skipped:
-            raise _Refused(f'task "{task.label}" asks a person, and nobody is asked here; take it for done with --skip')
+            raise _Refused(
+                f'task "{task.task_id}" asks a person, and nobody is asked here; take it for done with --skip'
+            )
 
 
 def _without_retries(dag: airflow.sdk.DAG) -> None:

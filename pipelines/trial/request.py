@@ -16,6 +16,8 @@ class Request:
     """Of the pipeline, as an absolute path."""
     schema: str
     """The schema file in use."""
+    environment: str = ""
+    """The one that the pipeline is in; none if empty."""
     conf: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the run."""
     task: str | None = None

@@ -98,8 +98,7 @@ def test_every_start_says_what_to_edit() -> None:
 @pytest.mark.airflow
 @pytest.mark.parametrize("which", STARTS)
 def test_what_it_begins_as_builds(tmp_path: Path, which: str) -> None:
-    from pipelines.builder import build_dag
-
+    from pipelines.build import build_dag
     from schemas.checker import check_file
 
     path = tmp_path / "x.yaml"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pipelines.builder import build_dag
 
+from pipelines.build import build_dag
 from pipelines.graph.model import build_graph
 from schemas.checker import check_file
 from tests.pipelines.graph.drawn import graph
 
-CASES = sorted((Path(__file__).parents[2] / "cases" / "ok").glob("*.yaml"))
+TESTS = Path(__file__).parents[2]
+CASES = sorted([*(TESTS / "cases" / "ok").glob("*.yaml"), *(TESTS / "pipelines" / "expressiveness").rglob("*.yaml")])
 
 
 @pytest.mark.airflow
@@ -19,7 +20,7 @@ CASES = sorted((Path(__file__).parents[2] / "cases" / "ok").glob("*.yaml"))
 def test_the_edges_are_those_of_the_built_dag(path: Path) -> None:
     for pipeline in check_file(path).pipelines:
         built = build_dag(pipeline)
-        names = {task.task_id: str(task.label) for task in built.tasks}
+        names = {task.task_id: task.task_id.rpartition(".")[2] for task in built.tasks}
         theirs = {(names[task.task_id], names[other]) for task in built.tasks for other in task.downstream_task_ids}
         drawn = build_graph(pipeline)
         assert {(edge.source, edge.target) for edge in drawn.edges} == theirs

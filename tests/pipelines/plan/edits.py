@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from schemas.source import parse_source
 
 Data = dict[str, Any]
 Edit = Callable[[Data, random.Random], None]
@@ -57,10 +60,21 @@ orders:
 """ % {"bash": BASH}  # noqa: UP031 (braces are YAML's)
 
 
-def base() -> Data:
-    """Give the pipeline that is edited."""
-    data: Data = yaml.safe_load(BASE)
-    return data
+FORMS = Path(__file__).parents[1] / "expressiveness"
+BASES = [BASE, *(path.read_text(encoding="utf-8") for path in sorted(FORMS.rglob("*.yaml")))]
+"""The pipeline above, and one for each form that a pipeline can have."""
+
+
+def base(text: str) -> Data:
+    """Read a file that is edited; dates stay text, as for the checker."""
+    data: Data = parse_source(Path("orders.yaml"), text).data
+    return copy.deepcopy(data)
+
+
+def own(data: Data) -> Data:
+    """Give the pipeline of a file."""
+    found: Data = next(value for key, value in data.items() if key != "default")
+    return found
 
 
 def written(data: Data, chance: random.Random) -> str:
@@ -78,12 +92,12 @@ def task(data: Data, chance: random.Random) -> Data:
 
 
 def tasks(data: Data) -> list[Data]:
-    found = data["orders"]["tasks"]
+    found = own(data)["tasks"]
     return list(found.values()) if isinstance(found, dict) else found
 
 
 def named_tasks(data: Data) -> dict[str, Data]:
-    found = data["orders"]["tasks"]
+    found = own(data)["tasks"]
     return found if isinstance(found, dict) else {entry["task_id"]: entry for entry in found}
 
 
@@ -105,17 +119,17 @@ def shuffle_keys(data: Data, chance: random.Random) -> None:
 
 
 def other_form_of_tasks(data: Data, chance: random.Random) -> None:
-    found = data["orders"]["tasks"]
+    found = own(data)["tasks"]
     if isinstance(found, dict):
-        data["orders"]["tasks"] = [{"task_id": name, **entry} for name, entry in found.items()]
+        own(data)["tasks"] = [{"task_id": name, **entry} for name, entry in found.items()]
     else:
-        data["orders"]["tasks"] = {entry.pop("task_id"): entry for entry in found}
+        own(data)["tasks"] = {entry.pop("task_id"): entry for entry in found}
 
 
 def other_form_of_groups(data: Data, chance: random.Random) -> None:
-    found = data["orders"].get("task_groups")
+    found = own(data).get("task_groups")
     if isinstance(found, dict):
-        data["orders"]["task_groups"] = [{"group_name": name, **(entry or {})} for name, entry in found.items()]
+        own(data)["task_groups"] = [{"group_name": name, **(entry or {})} for name, entry in found.items()]
 
 
 def respell(data: Data, chance: random.Random) -> None:
@@ -146,9 +160,9 @@ def _spellings(key: str, value: Any) -> list[Any]:
 
 def share(data: Data, chance: random.Random) -> None:
     """Say for all pipelines of the file what one says, or the other way round."""
-    own, default = data["orders"], data["default"]
+    pipeline, default = own(data), data.setdefault("default", {})
     key = chance.choice(["schedule", "start_date", "catchup", "tags", "description", "dagrun_timeout"])
-    source, target = (own, default) if key in own else (default, own)
+    source, target = (pipeline, default) if key in pipeline else (default, pipeline)
     if key in source:
         target[key] = source.pop(key)
 
@@ -177,7 +191,7 @@ def say_default_of_dag(data: Data, chance: random.Random) -> None:
         [("fail_fast", False), ("render_template_as_native_obj", False), ("timezone", "UTC"), ("owner_links", {}),
          ("dag_display_name", "orders")]
     )  # fmt: skip
-    data["orders"].setdefault(key, value)
+    own(data).setdefault(key, value)
 
 
 def say_default_of_operator(data: Data, chance: random.Random) -> None:
@@ -198,7 +212,7 @@ def say_default_of_operator(data: Data, chance: random.Random) -> None:
 
 def say_shared_value(data: Data, chance: random.Random) -> None:
     """Write a default at a task that takes it anyway, or take it away there."""
-    defaults = data["orders"].get("default_args") or {}
+    defaults = own(data).get("default_args") or {}
     chosen = task(data, chance)
     if defaults:
         key = chance.choice(list(defaults))
@@ -218,13 +232,29 @@ def drop_implied_dependency(data: Data, chance: random.Random) -> None:
     chosen["dependencies"] = [name for name in chosen.get("dependencies", []) if name not in named]
 
 
+def say_partial(data: Data, chance: random.Random) -> None:
+    """Move an argument of a mapped task into ``partial``, or out of it."""
+    chosen = chance.choice([entry for entry in tasks(data) if {"expand", "expand_kwargs"} & entry.keys()])
+    inside = chosen.pop("partial", {})
+    if inside:
+        chosen.update(inside)
+    else:
+        chosen["partial"] = {"retries": chosen.pop("retries")}
+
+
+def name_package_of_decorator(data: Data, chance: random.Random) -> None:
+    chosen = chance.choice([entry for entry in tasks(data) if "decorator" in entry])
+    plain = chosen["decorator"].removeprefix("airflow.sdk.").removeprefix("airflow.decorators.")
+    chosen["decorator"] = chance.choice(["", "airflow.sdk.", "airflow.decorators."]) + plain
+
+
 # -- what is built ----------------------------------------------------------------------------------------------------
 
 
 def set_task_argument(data: Data, chance: random.Random) -> None:
     key, values = chance.choice(
         [
-            ("retries", [0, 2, 4, 7]),
+            ("retries", [2, 4, 7]),
             ("retry_delay", ["30s", "1m", "90s"]),
             ("execution_timeout", ["30m", "1800s", "1h"]),
             ("trigger_rule", ["all_done", "one_success", "all_success"]),
@@ -244,7 +274,7 @@ def set_task_argument(data: Data, chance: random.Random) -> None:
 def set_default_argument(data: Data, chance: random.Random) -> None:
     key, values = chance.choice(
         [
-            ("retries", [0, 2, 7]),
+            ("retries", [2, 7]),
             ("retry_delay", ["30s", "1m"]),
             ("owner", ["team", "other"]),
             ("trigger_rule", ["all_success", "all_done"]),
@@ -253,7 +283,7 @@ def set_default_argument(data: Data, chance: random.Random) -> None:
             ("start_date", ["2026-01-01", "2026-03-01"]),
         ]
     )
-    places = [data["orders"], data["default"], *_groups(data).values()]
+    places = [own(data), data.setdefault("default", {}), *_groups(data).values()]
     chance.choice(places).setdefault("default_args", {})[key] = chance.choice(values)
 
 
@@ -277,7 +307,7 @@ def set_dag_argument(data: Data, chance: random.Random) -> None:
             ("fail_fast", [False, True]),
         ]
     )
-    data["orders"][key] = copy.deepcopy(chance.choice(values))
+    own(data)[key] = copy.deepcopy(chance.choice(values))
 
 
 def set_threshold(data: Data, chance: random.Random) -> None:
@@ -308,25 +338,45 @@ def set_operator_parameter(data: Data, chance: random.Random) -> None:
 
 
 def remove_key(data: Data, chance: random.Random) -> None:
-    mapping = chance.choice([m for m in mappings(data["orders"]) if m])
+    mapping = chance.choice([m for m in mappings(own(data)) if m])
     key = chance.choice(list(mapping))
     if key not in SETTINGS:
         del mapping[key]
 
 
+def change_value(data: Data, chance: random.Random) -> None:
+    """Change any value a little."""
+    places = [(m, key) for m in mappings(own(data)) for key, value in m.items() if not isinstance(value, dict | list)]
+    mapping, key = chance.choice(places)
+    value = mapping[key]
+    if key in SETTINGS:
+        return
+    if isinstance(value, bool):
+        mapping[key] = not value
+    elif isinstance(value, int | float):
+        mapping[key] = value + chance.choice([1, 0.5])
+    else:
+        mapping[key] = chance.choice([f"{value}x", f"{value} ", str(value).upper(), None])
+
+
+def reorder_list(data: Data, chance: random.Random) -> None:
+    lists = [value for m in mappings(own(data)) for value in m.values() if isinstance(value, list)]
+    chance.shuffle(chance.choice(lists))
+
+
 def add_task(data: Data, chance: random.Random) -> None:
     entry = {"operator": EMPTY, "dependencies": [chance.choice(list(named_tasks(data)))]}
-    if isinstance(data["orders"]["tasks"], dict):
-        data["orders"]["tasks"]["extra"] = entry
+    if isinstance(own(data)["tasks"], dict):
+        own(data)["tasks"]["extra"] = entry
     else:
-        data["orders"]["tasks"].append({"task_id": "extra", **entry})
+        own(data)["tasks"].append({"task_id": "extra", **entry})
 
 
 def rename_task(data: Data, chance: random.Random) -> None:
-    if isinstance(data["orders"]["tasks"], dict):
-        name = chance.choice(list(data["orders"]["tasks"]))
-        text = yaml.safe_dump(data["orders"]["tasks"], sort_keys=False)
-        data["orders"]["tasks"] = yaml.safe_load(
+    if isinstance(own(data)["tasks"], dict):
+        name = chance.choice(list(own(data)["tasks"]))
+        text = yaml.safe_dump(own(data)["tasks"], sort_keys=False)
+        own(data)["tasks"] = yaml.safe_load(
             text.replace(f"{name}:", f"{name}2:").replace(f"- {name}\n", f"- {name}2\n")
         )
 
@@ -359,13 +409,13 @@ def set_group_argument(data: Data, chance: random.Random) -> None:
 
 
 def add_group(data: Data, chance: random.Random) -> None:
-    groups = data["orders"].get("task_groups")
+    groups = own(data).get("task_groups")
     if isinstance(groups, dict):
         groups["empty"] = {}
 
 
 def _groups(data: Data) -> dict[str, Data]:
-    groups = data["orders"].get("task_groups") or {}
+    groups = own(data).get("task_groups") or {}
     return groups if isinstance(groups, dict) else {entry["group_name"]: entry for entry in groups}
 
 
@@ -381,6 +431,8 @@ SPELLING: list[Edit] = [
     say_shared_value,
     reorder_dependencies,
     drop_implied_dependency,
+    say_partial,
+    name_package_of_decorator,
 ]
 SUBSTANCE: list[Edit] = [
     set_task_argument,
@@ -389,6 +441,8 @@ SUBSTANCE: list[Edit] = [
     set_threshold,
     set_operator_parameter,
     remove_key,
+    change_value,
+    reorder_list,
     add_task,
     rename_task,
     set_dependency,

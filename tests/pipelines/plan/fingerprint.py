@@ -2,65 +2,49 @@
 
 from __future__ import annotations
 
-import inspect
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from operators.thresholds import ThresholdError, parse_quantity
-
-DAG_ONLY = ("template_searchpath", "template_undefined", "jinja_environment_kwargs", "auto_register")
-"""Arguments of the DAG that Airflow does not keep in its database, and yet goes by."""
-NOISE = frozenset({"dag", "task_group", "default_args", "params", "task_id"})
-"""Parameters of operators that are links to other objects; what is in them is part of the serialised DAG."""
+from tests.pipelines.expressiveness.portrait import plain, portrait
 
 
 def fingerprint(dag: Any) -> tuple[str, str]:
-    """Give the hash by which Airflow tells versions of a DAG apart, and the arguments that its operators hold."""
+    """Give the hash by which Airflow tells versions of a DAG apart, and all that it and its tasks hold besides."""
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.serialization.serialized_objects import DagSerialization
 
     data = json.loads(json.dumps(DagSerialization.to_dict(dag)))
-    own = {name: repr(getattr(dag, name, None)) for name in DAG_ONLY}
-    return SerializedDagModel.hash(data), json.dumps([own, arguments(dag)], sort_keys=True)
+    found = portrait(dag)
+    # of what is serialised, the hash tells what counts
+    rest: dict[str, Any] = {key: found[key] for key in ("arguments", "tasks")}
+    # as it was written; what Airflow goes by is the timetable
+    rest["arguments"]["schedule"] = plain(dag.timetable)
+    # whose order the hash does not see
+    rest["params"] = {node: plain(list(params.items())) for node, params in _params(dag)}
+    rest["mapped"] = {
+        task.task_id: plain(task.expand_input.value) for task in dag.tasks if hasattr(task, "expand_input")
+    }
+    return SerializedDagModel.hash(data), json.dumps(rest, sort_keys=True, default=str)
 
 
-def arguments(dag: Any, *, by_value: bool = False) -> dict[str, dict[str, str]]:
-    """Give the arguments that the operators of a DAG hold, under their constructors' names.
-
-    :param by_value: whether a text that is a quantity is shown as its number
-    """
-    return {task.task_id: arguments_of(task, by_value=by_value) for task in dag.tasks}
+def _params(dag: Any) -> Iterator[tuple[str, Any]]:
+    for node in (dag, *dag.tasks):
+        yield node.node_id if node is not dag else "", node.params
 
 
-def arguments_of(task: Any, *, by_value: bool) -> dict[str, str]:
-    names: set[str] = set()
-    for base in type(task).__mro__:
-        if "__init__" in vars(base):
-            names.update(inspect.signature(inspect.unwrap(base.__init__)).parameters)
-    return {name: stable(getattr(task, name), by_value=by_value) for name in names - NOISE if hasattr(task, name)}
+def tasks_by_value(dag: Any) -> str:
+    """Give what the tasks of a DAG hold, with texts that are quantities as their numbers."""
+    return json.dumps(_by_value(portrait(dag)["tasks"]), sort_keys=True, default=str)
 
 
-def stable(value: Any, *, by_value: bool) -> str:
-    """Write a value so that the order of keys does not show, and 1, 1.0 and true differ."""
-
-    def inner(item: Any) -> str:
-        return stable(item, by_value=by_value)
-
+def _by_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return "{" + ", ".join(sorted(f"{key}: {inner(item)}" for key, item in value.items())) + "}"
+        return {key: _by_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(inner, value)) + "]"
-    if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(map(inner, value))) + "}"
-    if type(value).__name__ in {"PlainXComArg", "XComArg"}:
-        return f"result of {value.operator.task_id}"
-    if type(value).__repr__ is object.__repr__:
-        return type(value).__name__
-    return number(value) if by_value else repr(value)
-
-
-def number(value: Any) -> str:
+        return [_by_value(item) for item in value]
     try:
-        return str(parse_quantity(value, where=""))
+        return parse_quantity(value, where="")
     except ThresholdError:
-        return repr(value)
+        return value
