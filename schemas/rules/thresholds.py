@@ -68,6 +68,11 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 """Operator -> parameters that are a part of the whole by themselves."""
 
 
+def thresholds_of(operator: str) -> Mapping[str, Kind]:
+    """Give the thresholds of an operator: parameter (``*`` stands for any key) -> what it is set on."""
+    return _THRESHOLDS.get(operator, {})
+
+
 def iter_threshold_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield what is wrong with the bounds that a pipeline sets."""
     for task in outline.tasks:

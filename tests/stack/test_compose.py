@@ -28,6 +28,7 @@ NO_DEFAULT_SHOWN = {
     "PIP_CONFIG_FILE",
     "CA_BUNDLE",
     "SOURCE_URL",
+    "PIPELINES_ENVIRONMENT",
 }
 
 each_service = pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
