@@ -22,6 +22,7 @@ from pipelines.metrics import send_findings
 from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
+from schemas.report import said_once
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -71,7 +72,7 @@ def load(
     with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(loader), presentation)
         dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
-        return Loaded(dags, tuple(sorted(loading.errors)), loading.texts)
+        return Loaded(dags, said_once(sorted(loading.errors)), loading.texts)
 
 
 def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
@@ -86,7 +87,7 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
         notes = loading.find_problems()
     send_findings(loading.files, len({diagnostic.path for diagnostic in loading.errors}), loading.problems)
     if loading.errors or notes:
-        raise InvalidPipelineError(sorted(loading.errors), loading.texts, notes) from None
+        raise InvalidPipelineError(said_once(sorted(loading.errors)), loading.texts, notes) from None
 
 
 class _Loading:

@@ -88,7 +88,8 @@ class FileCheck:
         found = [*self._secrets, *others]
         findings = told_once(map(self._noted, found), {mistake_of(finding) for finding in self._from_beside})
         marked = [*findings, *self._from_beside]
-        hidden = read_secrets(self._texts, marked, SECRET_CODES)
+        secrets = [*(one.finding for one in self._secrets), *self._from_beside]
+        hidden = read_secrets(self._texts, secrets, SECRET_CODES)
         texts, findings = mask(self._texts, marked, SECRET_CODES)
         silenced: set[tuple[str, int, str]] = set()
         if self._source.data is not None:

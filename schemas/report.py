@@ -46,11 +46,7 @@ class Report:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, sorted; a mistake in a file that several take is said once."""
-        first: dict[object, Diagnostic] = {}
-        for file in self.files:
-            for diagnostic in file.diagnostics:
-                first.setdefault((diagnostic.path, diagnostic.once) if diagnostic.once else diagnostic, diagnostic)
-        return tuple(sorted(first.values()))
+        return said_once(diagnostic for file in self.files for diagnostic in file.diagnostics)
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -62,6 +58,14 @@ class Report:
     def pipelines(self) -> tuple[Pipeline, ...]:
         """All pipelines that can be built."""
         return tuple(pipeline for file in self.files for pipeline in file.pipelines)
+
+
+def said_once(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sort diagnostics; of those on one mistake in a file that several take, only the first is kept."""
+    first: dict[object, Diagnostic] = {}
+    for diagnostic in diagnostics:
+        first.setdefault((diagnostic.path, diagnostic.once) if diagnostic.once else diagnostic, diagnostic)
+    return tuple(sorted(first.values()))
 
 
 def join_files(files: Iterable[CheckedFile], *, for_building: bool = True) -> Report:

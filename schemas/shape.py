@@ -336,13 +336,11 @@ def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) 
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
         return
-    if _is_task(path) and contract.kind_of(error.instance).is_open:
-        # what may stand there depends on a name that is wrong, which is said of that
-        return
     allowed = {key for part in applying for key in part.get("properties", {})}
     parts = error.schema.get("allOf", ())
     # what else may stand there depends on a name that is missing or wrong, which is said of that
     undecided = parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts)
+    undecided = undecided or (_is_task(path) and contract.kind_of(error.instance).is_open)
     for key in error.instance:
         if key not in allowed and not (undecided and not nearest(key, sorted(allowed))):
             message = f'unknown key "{key}" in {describe_place(path, source.data)}'

@@ -102,7 +102,7 @@ class CheckedFiles:
                 current = self._current(path, known.get(path))
                 if share != WHOLE and current is not None and not current.checked and not _has_any(current, share):
                     continue
-                found = self._found(path, current) or self._check(path, share)
+                found = self._found(path, current) or self._check(path, share, dag_id)
                 if found is not None:
                     yield found
             self._cache.write(later=True)
@@ -173,27 +173,33 @@ class CheckedFiles:
             return None
         return FoundFile(path, shown, current.text, findings, pipelines)
 
-    def _check(self, path: Path, share: Share) -> FoundFile | None:
+    def _check(self, path: Path, share: Share, dag_id: str | None) -> FoundFile | None:
         state, content = read_state(path)
-        if share != WHOLE and content is not None:
-            ids = scan_ids(content)
-            if ids is not None and not any(map(share.takes, ids)):
-                return None
-        checked = check_file(path, shown_as=self._shown(path), scope=self._scope, surroundings=self._surroundings)
+        ids = None if content is None or (share == WHOLE and dag_id is None) else scan_ids(content)
+        if share != WHOLE and ids is not None and not any(map(share.takes, ids)):
+            return None
+        # of many pipelines in a file only one is wanted: the others are left to who builds them all, and keeps it
+        one = dag_id if dag_id is not None and ids is not None and len(ids) > 1 else ""
+        scope = replace(self._scope, dag_id=one)
+        checked = check_file(path, shown_as=self._shown(path), scope=scope, surroundings=self._surroundings)
         self._checked[path] = checked
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE
         if checked.diagnostics:
             findings = Findings(checked.diagnostics, {**checked.texts, checked.shown: checked.text})
-        sides = {other: self._side_state(other) for other in checked.depends_on}
-        if content is not None and all(pipeline.spec for pipeline in known) and None not in sides.values():
-            kept = encode(Findings, findings) if checked.diagnostics else ""
-            depends_on = {other: side for other, side in sides.items() if side is not None}
-            self._cache.keep(path, KnownFile(state, depends_on, True, kept, checked.text, known))
+        if content is not None and not one and all(pipeline.spec for pipeline in known):
+            self._keep(checked, state, findings, known)
         pairs = zip(known, checked.pipelines, strict=True)
         return FoundFile(
             path, checked.shown, checked.text, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs]
         )
+
+    def _keep(self, checked: CheckedFile, state: FileState, findings: Findings, known: list[KnownPipeline]) -> None:
+        sides = {other: self._side_state(other) for other in checked.depends_on}
+        depends_on = {other: side for other, side in sides.items() if side is not None}
+        if len(depends_on) == len(sides):
+            kept = encode(Findings, findings) if checked.diagnostics else ""
+            self._cache.keep(checked.path, KnownFile(state, depends_on, True, kept, checked.text, known))
 
     def _side_state(self, path: Path) -> FileState | None:
         """Give the state of a file that has a part in others; None if it says something else than was read."""

@@ -13,7 +13,7 @@ from pipelines.build import BuildError, build_dag
 from pipelines.build.callables import NotAllowedError, callback_of, function_of, notifier_of, trigger_of
 from schemas.checker import check_file, check_source
 from schemas.source import parse_source
-from schemas.spec import Pipeline
+from schemas.spec import Group, Pipeline
 
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
@@ -58,7 +58,10 @@ def spec(config: dict[str, Any], task: dict[str, Any], conversions: dict[str, st
     text = f"orders:\n  tasks:\n    a: {{operator: {EMPTY}}}\n"
     (pipeline,) = check_source(parse_source(Path("a.yaml"), text), shown_as="a.yaml").pipelines
     (right,) = pipeline.tasks
-    return replace(pipeline, config=config, tasks=(replace(right, config=task, conversions=conversions),))
+    given = config.get("task_groups", {})
+    groups = tuple(Group(name, said, None, (), (), (), right.place) for name, said in given.items())
+    tasks = (replace(right, config=task, conversions=conversions),)
+    return replace(pipeline, config={**config, "task_groups": None}, tasks=tasks, groups=groups)
 
 
 @pytest.mark.parametrize("place", PLACES)
