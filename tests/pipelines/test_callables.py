@@ -58,10 +58,13 @@ def spec(config: dict[str, Any], task: dict[str, Any], conversions: dict[str, st
     text = f"orders:\n  tasks:\n    a: {{operator: {EMPTY}}}\n"
     (pipeline,) = check_source(parse_source(Path("a.yaml"), text), shown_as="a.yaml").pipelines
     (right,) = pipeline.tasks
-    given = config.get("task_groups", {})
-    groups = tuple(Group(name, said, None, (), (), (), right.place) for name, said in given.items())
-    tasks = (replace(right, config=task, conversions=conversions),)
-    return replace(pipeline, config={**config, "task_groups": None}, tasks=tasks, groups=groups)
+    groups = config.get("task_groups", {}).items()
+    return replace(
+        pipeline,
+        config={key: value for key, value in config.items() if key != "task_groups"},
+        tasks=(replace(right, config=task, conversions=conversions),),
+        groups=tuple(Group(name, group, None, (), (), (), right.place) for name, group in groups),
+    )
 
 
 @pytest.mark.parametrize("place", PLACES)
