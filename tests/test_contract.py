@@ -79,7 +79,7 @@ def test_every_property_of_the_base_and_of_our_operators_is_described() -> None:
     document = dict(load_contract().document)
     ours = {name: schema for name, schema in load_contract().operators.items() if "." not in name}
     # what providers say of their parameters is theirs
-    document["$defs"] = {**document["$defs"], "operators": ours, "notifiers": {}, "triggers": {}}
+    document["$defs"] = {**document["$defs"], "operators": ours, "decorators": {}, "notifiers": {}, "triggers": {}}
     undescribed = [
         path
         for path, value in iter_properties(document)
