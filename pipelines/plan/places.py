@@ -86,9 +86,10 @@ class Places:
             at = _step(data, key, parent)
             if at is None:
                 return place
-            value = tree.find((at,)).place
-            # a placeholder is known by its value's place; else the line of the key is the one to look at
-            place = value if not isinstance(data[at], dict | list) and value.file else tree.key((at,))
+            value, place = tree.find((at,)).place, tree.key((at,))
+            if not isinstance(data[at], dict | list) and (value.file or value.file != place.file):
+                # in a template, the value tells which placeholder it is, or comes from elsewhere itself
+                place = value
             data, tree, parent = data[at], tree.find((at,)), str(key)
         return place
 

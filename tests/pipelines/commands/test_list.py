@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.pipelines.commands.conftest import Run
 
 AFTER = ("--after", "2026-03-01T12:00")
@@ -112,3 +114,26 @@ def test_airflow_and_rich_are_not_imported(folder: Path) -> None:
         [sys.executable, "-c", program], cwd=folder.parent, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_pipelines_are_listed_as_they_are_in_an_environment(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".airflowignore").touch()
+    (folder / "two.yaml").write_text(TWO)
+    (folder / "environments").mkdir()
+    (folder / "environments" / "prod.yaml").write_text('orders:\n  schedule: "@hourly"\n')
+
+    def schedules(*argv: str) -> list[str]:
+        return [pipeline["schedule"] for pipeline in run("list", "--json", *argv).document["pipelines"]]
+
+    assert schedules() == ["@daily", None]
+    assert schedules("--environment", "prod") == ["@hourly", None]
+    monkeypatch.setenv("PIPELINES_ENVIRONMENT", "prod")
+    assert schedules() == ["@hourly", None]
+    assert schedules("--environment", "") == ["@daily", None]
+
+
+def test_an_environment_that_does_not_exist_is_a_problem_of_each_pipeline(run: Run, folder: Path) -> None:
+    (folder / "two.yaml").write_text(TWO)
+    assert [p["broken"] for p in run("list", "--json", "--environment", "prdo").document["pipelines"]] == [True, True]

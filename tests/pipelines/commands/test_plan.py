@@ -387,3 +387,77 @@ def test_nothing_is_left_in_the_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     run("plan")
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+TEMPLATE = """\
+parameters:
+  table: {type: string, description: where the table is}
+  rows: {type: integer, default: 100, description: how many there must be}
+pipeline:
+  tasks:
+    load: {operator: DownloadData, source: "sample://${{ parameters.table }}"}
+    judge: {operator: ValidateData, dependencies: [load], data: load, rows: {min: "${{ parameters.rows }}"}}
+"""
+
+
+@pytest.fixture
+def layered(orders: Path) -> Path:
+    """Two pipelines of a template, with defaults and an environment."""
+    folder = orders.parent
+    orders.unlink()
+    (folder / ".airflowignore").touch()
+    (folder / "defaults.yaml").write_text("default_args: {owner: shop, retries: 2, execution_timeout: 30m}\n")
+    (folder / "environments").mkdir()
+    (folder / "environments" / "prod.yaml").write_text("red:\n  tasks:\n    judge: {rows: {max: 5000}}\n")
+    (folder / "templates").mkdir()
+    (folder / "templates" / "train.yaml").write_text(TEMPLATE)
+    (folder / "wines.yaml").write_text(
+        "red:\n  template: train\n  parameters: {table: wine}\n"
+        "white:\n  template: train\n  parameters:\n    table: wine\n    rows: 150\n"
+    )
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "layers")
+    return folder
+
+
+def changed_lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.startswith("    ")]
+
+
+def test_a_change_of_the_defaults_is_told_for_every_pipeline_that_takes_it(run: Run, layered: Path) -> None:
+    edit(layered / "defaults.yaml", ("retries: 2", "retries: 3"))
+    text = run("plan").out
+    assert "2 changed" in text
+    assert changed_lines(text) == ["~ default_args.retries  2 → 3  (2 tasks)  pipelines/defaults.yaml:1"] * 2
+
+
+def test_a_change_of_a_template_is_told_at_its_line(run: Run, layered: Path) -> None:
+    edit(layered / "templates" / "train.yaml", ("data: load,", "data: load, duplicates: {fail: 1%},"))
+    assert changed_lines(run("plan").out) == [
+        "~ task judge",
+        "+ duplicates  {fail: 1%}  pipelines/templates/train.yaml:7",
+    ] * 2  # fmt: skip
+
+
+def test_a_change_of_a_parameter_is_told_where_the_value_is_written(run: Run, layered: Path) -> None:
+    edit(layered / "wines.yaml", ("rows: 150", "rows: 175"))
+    text = run("plan").out
+    assert changed_lines(text) == ["~ task judge", "~ rows.min  150 → 175  pipelines/wines.yaml:8"]
+
+
+def test_a_change_of_an_environment_shows_in_that_environment_only(run: Run, layered: Path) -> None:
+    edit(layered / "environments" / "prod.yaml", ("max: 5000", "max: 6000"))
+    assert "no change in Airflow" in run("plan").out
+    assert changed_lines(run("plan", "--environment", "prod").out) == [
+        "~ task judge",
+        "~ rows.max  5000 → 6000  pipelines/environments/prod.yaml:3",
+    ]
+
+
+def test_what_a_pipeline_takes_of_a_template_is_no_change_if_it_says_it_itself(run: Run, layered: Path) -> None:
+    (layered / "wines.yaml").write_text(
+        "red:\n  tasks:\n    judge: {operator: ValidateData, dependencies: [load], data: load, rows: {min: 100}}\n"
+        "    load: {operator: DownloadData, source: sample://wine}\n"
+        "white:\n  template: train\n  parameters: {table: wine, rows: 150}\n"
+    )
+    assert "no change in Airflow\n" in run("plan").out

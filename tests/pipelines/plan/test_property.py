@@ -69,17 +69,18 @@ def dag_of(text: str) -> Any:
 EDITS = st.lists(st.sampled_from([*SPELLING, *SUBSTANCE]), max_size=3)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     text=st.one_of(st.just(BASE), st.sampled_from(BASES)),
     first=EDITS,
     neutral=st.lists(st.sampled_from(SPELLING), max_size=3),
     last=EDITS,
-    chance=st.randoms(),
+    seed=st.integers(0, 1_000_000),
 )
 def test_no_change_in_the_plan_is_no_change_in_airflow_and_the_other_way_round(
-    text: str, first: list[Edit], neutral: list[Edit], last: list[Edit], chance: random.Random
+    text: str, first: list[Edit], neutral: list[Edit], last: list[Edit], seed: int
 ) -> None:
+    chance = random.Random(seed)
     old = edited(base(text), first, chance)
     new = edited(old, [*neutral, *last[:1]], chance)
     before, after = written(old, chance), written(new, chance)
