@@ -38,8 +38,8 @@ lint: install-dev ## ruff, mypy, and the check of the pipelines
 check: lint ## lint and the quick tests (under two minutes)
 	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" $(PYTEST)
 
-accept: install-dev ## write the expected outputs of tests/cases anew; read the difference before you commit it
-	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py
+accept: install-dev ## write the expected outputs of the tests anew; read the difference before you commit it
+	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
 docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md)

@@ -42,6 +42,7 @@ def check(
     color: str = "auto",
     strict: bool = False,
     schema: str | None = None,
+    environment: str = "",
 ) -> Exit:
     """Check pipeline files and print every diagnostic.
 
@@ -51,12 +52,15 @@ def check(
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :param strict: whether warnings count as problems
     :param schema: the schema file; that of the project, else the packaged one, if not given
+    :param environment: the only environment to check pipelines in; as they are without any, and in each, if empty
     :raises UsageError: if a path cannot be read, no YAML file is found, or the schema is none
     """
-    from schemas.checker import check_files
+    from schemas.checker import Scope, check_files
     from schemas.formats.display import Display
 
-    report = check_files(_pipeline_files(paths), relative_to=Path.cwd(), schema=_schema_file(schema))
+    scope = Scope(environment, every_environment=not environment)
+    files, schema_file = _yaml_files(paths), _schema_file(schema)
+    report = check_files(files, relative_to=Path.cwd(), schema=schema_file, scope=scope, for_building=False)
     display = Display(color=_wants_color(color, out), summary=out.isatty(), strict=strict)
     text = FORMATS[form](report, display)
     if text:
@@ -126,13 +130,13 @@ def _wants_color(choice: str, out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _pipeline_files(paths: Sequence[str]) -> list[Path]:
-    from schemas.checker import iter_pipeline_files
+def _yaml_files(paths: Sequence[str]) -> list[Path]:
+    from schemas.checker import iter_yaml_files
 
     found: dict[str, Path] = {}
     for path in map(Path, paths):
         _require_readable(path)
-        files = list(iter_pipeline_files(path)) if path.is_dir() else [path]
+        files = list(iter_yaml_files(path)) if path.is_dir() else [path]
         if not files:
             raise UsageError(f"{path}: the folder has no YAML files")
         for file in files:
@@ -194,7 +198,7 @@ def migrate(paths: Sequence[str], out: TextIO, *, write: bool = False) -> Exit:
     """
     from pipelines.migrate import run
 
-    return Exit.CLEAN if run(_pipeline_files(paths), out, sys.stderr, write=write) else Exit.PROBLEMS
+    return Exit.CLEAN if run(_yaml_files(paths), out, sys.stderr, write=write) else Exit.PROBLEMS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -247,6 +251,12 @@ def _add_check(commands: Any) -> None:
     command.add_argument(
         "--schema", metavar="FILE", help=f"default: {SCHEMA_IN_PROJECT} if there is one, else the packaged schema"
     )
+    command.add_argument(
+        "--environment",
+        default="",
+        metavar="NAME",
+        help="check pipelines in this environment only (default: without one, and in each there is)",
+    )
     command.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     command.add_argument(
         "--color",
@@ -262,6 +272,7 @@ def _add_check(commands: Any) -> None:
             color=arguments.color,
             strict=arguments.strict,
             schema=arguments.schema,
+            environment=arguments.environment,
         )
     )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 """The committed schema: this project's operators and those of the providers that it installs."""
 
+_NEEDED = {"operators", "default", "environment_file", "template_file"}
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -128,7 +129,7 @@ class Contract:
         return frozenset(key for key, kind in self.conversions(operator).items() if kind == "function")
 
     def conversions(self, operator: str) -> Mapping[str, str]:
-        """Give the parameters whose text stands for a Python value: name -> ``duration``, ``date`` or ``function``.
+        """Give the parameters whose text stands for a Python value: name -> one of :data:`schemas.spec.KINDS`.
 
         This project's own operators read the texts themselves.
         """
@@ -151,6 +152,10 @@ class Contract:
     def fits(self) -> Callable[[Any], bool]:
         """Tell whether a file's data fits, without saying what is wrong."""
         return self._compiler.compile(self.document)
+
+    def compile(self, schema: Any) -> Callable[[Any], bool]:
+        """Give the predicate of a part of this schema, or of one that refers into it."""
+        return self._compiler.compile(schema)
 
     @cached_property
     def _compiler(self) -> Compiler:
@@ -280,8 +285,8 @@ def load_contract(path: Path = SCHEMA_FILE) -> Contract:
 @cache
 def _load(path: Path, _: int) -> Contract:
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
-        raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
+    if not isinstance(document, dict) or not document.get("$defs", {}).keys() >= _NEEDED:
+        raise ValueError("it is not a pipeline schema, or an old one; write one with `pipelines schema`")
     return Contract(document)
 
 

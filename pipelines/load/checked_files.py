@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.load.file_states import FileStates, read_state
+from pipelines.load.file_states import FileState, FileStates, read_state
 from pipelines.load.scan import scan_ids
 from pipelines.load.shares import WHOLE, Share
 from pipelines.load.spec_cache import KnownFile, KnownPipeline, SpecCache
 from pipelines.load.spec_codec import decode, encode
-from schemas.checker import CheckedFile, check_file, iter_pipeline_files
+from schemas.checker import CheckedFile, Scope, check_file, iter_pipeline_files
 from schemas.diagnostic import Diagnostic
 from schemas.spec import Pipeline
+from schemas.surroundings import Surroundings, chosen_environment
 
 _AT_ONCE = 100
 
@@ -76,6 +78,7 @@ class CheckedFiles:
         self.folder = folder
         self._cache = cache
         self._states = FileStates()
+        self._surroundings = Surroundings(folder.parent)
         self._checked: dict[Path, CheckedFile] = {}
 
     def iter_files(
@@ -172,17 +175,29 @@ class CheckedFiles:
             ids = scan_ids(content)
             if ids is not None and not any(map(share.takes, ids)):
                 return None
-        checked = check_file(path, shown_as=self._shown(path))
+        scope = Scope(chosen_environment())
+        checked = check_file(path, shown_as=self._shown(path), scope=scope, surroundings=self._surroundings)
         self._checked[path] = checked
+        depends_on = self._depends_on(checked)
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE
         if checked.diagnostics:
             findings = Findings(checked.diagnostics, {**checked.texts, checked.shown: checked.text})
-        if content is not None and all(pipeline.spec for pipeline in known):
+        if content is not None and depends_on is not None and all(pipeline.spec for pipeline in known):
             kept = encode(Findings, findings) if checked.diagnostics else ""
-            self._cache.keep(path, KnownFile(state, {}, True, kept, checked.text, known))
+            self._cache.keep(path, KnownFile(state, depends_on, True, kept, checked.text, known))
         pairs = zip(known, checked.pipelines, strict=True)
         return FoundFile(path, checked.shown, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs])
+
+    def _depends_on(self, checked: CheckedFile) -> dict[Path, FileState] | None:
+        """Give the states of the other files that decide what a file gives; None if one has changed meanwhile."""
+        states = {}
+        for path in checked.depends_on:
+            states[path], content = self._states.read(path)
+            text = None if content is None else content.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
+            if text != self._surroundings.text_of(path):
+                return None
+        return states
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.folder.parent).as_posix()

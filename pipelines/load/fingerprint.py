@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-ENVIRONMENT = "PIPELINES_ENVIRONMENT"
+from schemas.surroundings import chosen_environment
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ROOMS = (
     _PACKAGE.parent / "schemas",
@@ -26,7 +27,7 @@ def fingerprint() -> str:
 
     With the environment whose overlay is laid over the pipelines, too.
     """
-    return sha256(f"{_CODE} {os.environ.get(ENVIRONMENT, '')}".encode()).hexdigest()
+    return sha256(f"{_CODE} {chosen_environment()}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _of_code() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from schemas.diagnostic import Diagnostic, Severity, printable
@@ -37,13 +39,14 @@ def render_text(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, 
     :param texts: path -> source text; the source line is left out where there is none
     :param color: whether to print escape sequences for colours
     """
-    lines: dict[str, list[str]] = {}
-    parts = []
-    for diagnostic in diagnostics:
-        if diagnostic.path not in lines:
-            lines[diagnostic.path] = split_lines(texts.get(diagnostic.path, ""))
-        parts.append(_render(diagnostic, lines[diagnostic.path], color=color))
-    return "\n".join(parts)
+    return "\n".join(_iter_rendered(diagnostics, texts, color=color))
+
+
+def _iter_rendered(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, color: bool) -> Iterator[str]:
+    for path, group in groupby(diagnostics, key=attrgetter("path")):
+        lines = split_lines(texts.get(path, ""))
+        for diagnostic in group:
+            yield _render(diagnostic, lines, color=color)
 
 
 def _render(diagnostic: Diagnostic, lines: list[str], *, color: bool) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.rules.quantities import DURATION, NUMBER, PERCENTAGE
+from schemas.quantities import DURATION, NUMBER, PERCENTAGE
 
 
 @dataclass(frozen=True, slots=True)

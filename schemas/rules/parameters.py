@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.diagnostic import Finding
-from schemas.outline import Outline, Path
+from schemas.outline import Outline
 from schemas.rules.graph import id_place
+from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of
 from schemas.rules.tables import mapping
 from schemas.rules.thresholds import iter_matching
 from schemas.source import Tree
-
-Problem = tuple[Path, str, str]
-"""Where it is, what is wrong, and the fix."""
 
 _HEALTH = {
     "CheckDagRuns": ("failed_runs", "failure_ratio", "running_for"),
@@ -29,7 +27,8 @@ def iter_parameter_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     for task in outline.tasks:
         operator, config = operator_of(task), task.config or {}
         find = _FINDERS.get(operator)
-        for path, message, hint in find(config) if find is not None else ():
+        problems = find(config) if find is not None else iter_installed_problems(str(config.get("operator")), config)
+        for path, message, hint in problems:
             yield Finding("P430", tree.key((*task.path, *path)), message, hint)
         names = _HEALTH.get(operator, ())
         own = [path for path, _ in iter_matching(config, "dags.*.*")]
@@ -93,7 +92,7 @@ def _person(config: Mapping[str, Any]) -> Iterator[Problem]:
     shown = ", ".join(str(option) for option in options)
     for index, option in enumerate(chosen):
         if option not in options:
-            path: Path = ("defaults", index) if isinstance(defaults, list) else ("defaults",)
+            path: tuple[str | int, ...] = ("defaults", index) if isinstance(defaults, list) else ("defaults",)
             yield path, f'"defaults" names "{option}", which is no option', f"options: {shown}"
     if len(chosen) > 1 and config.get("multiple") is not True:
         yield (

@@ -9,8 +9,8 @@ from typing import Any
 
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Outline, Path
+from schemas.quantities import NUMBER, Quantity, read_quantity
 from schemas.rules.metrics import ANY_NUMBER, COUNT, METRICS, MILLISECONDS, PART, SPAN, Kind
-from schemas.rules.quantities import NUMBER, Quantity, read_quantity
 from schemas.source import Tree
 
 _KEYS = ("min", "max", "between", "warn", "fail")

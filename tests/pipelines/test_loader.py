@@ -94,3 +94,15 @@ def test_a_worker_builds_only_the_dag_whose_task_it_runs(folder: Path, monkeypat
     (folder / "broken.yaml").write_text(BROKEN["syntax"])
     bag = dag_bag(folder)
     assert (list(bag.dags), bag.import_errors) == (["good_2"], {})
+
+
+def test_an_environment_that_does_not_exist_is_an_import_error_and_no_dag_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINES_ENVIRONMENT", "prod")
+    bag = dag_bag(folder)
+    assert bag.dags == {}
+    assert list(bag.import_errors) == ["problems.py"]
+    assert (
+        'pipelines/environments/prod.yaml:1:1: P802 there is no environment "prod"' in bag.import_errors["problems.py"]
+    )

@@ -27,6 +27,7 @@ NO_DEFAULT_SHOWN = {
     "PAGERDUTY_KEY_FILE",
     "PIP_CONFIG_FILE",
     "CA_BUNDLE",
+    "PIPELINES_ENVIRONMENT",
 }
 
 each_service = pytest.mark.parametrize("name", sorted(COMPOSE["services"]))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from operators.model.metrics import metrics_for
 from operators.thresholds import ThresholdError, parse_quantity, parse_threshold
+from schemas.quantities import DURATION, NUMBER, PERCENTAGE, read_quantity
 from schemas.rules.metrics import METRICS, Kind
-from schemas.rules.quantities import DURATION, NUMBER, PERCENTAGE, read_quantity
 from schemas.rules.thresholds import threshold_findings
 from schemas.source import Tree
 
