@@ -19,10 +19,10 @@ from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
 from pipelines.metrics import send_findings
-from schemas.checker import double_diagnostic, iter_pipeline_files, without_collection
+from schemas.checker import iter_pipeline_files, without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
-from schemas.report import said_once
+from schemas.report import double_diagnostic, said_once
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -72,11 +72,11 @@ def load(
     with open_cache(folder) as cache, without_collection():
         loading = _Loading(folder, cache, clock_of(loader), presentation)
         dags = loading.build_all(loader) if dag_id is None else loading.build_one(dag_id)
-        return Loaded(dags, said_once(sorted(loading.errors)), loading.texts)
+        return Loaded(dags, said_once(loading.errors), loading.texts)
 
 
 def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
-    """Raise every problem of a folder as one error, for Airflow's Import Errors, and count the files that have some.
+    """Raise every problem of a folder as one error, for Airflow's Import Errors.
 
     :param folder: where the YAML files are
     :param reporter: the file that Airflow imports
@@ -87,15 +87,30 @@ def raise_problems(folder: Path, *, reporter: Path | None = None) -> None:
         notes = loading.find_problems()
     send_findings(loading.files, len({diagnostic.path for diagnostic in loading.errors}), loading.problems)
     if loading.errors or notes:
-        raise InvalidPipelineError(said_once(sorted(loading.errors)), loading.texts, notes) from None
+        # they were found from the last file to the first
+        raise InvalidPipelineError(said_once(reversed(loading.errors)), loading.texts, notes) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """Where a pipeline is defined, and why it cannot be built there if that is so."""
+
+    path: Path
+    shown: str
+    refusal: Diagnostic | None
+
+
+def _refusal_of(outcome: str) -> Diagnostic | None:
+    return decode(Diagnostic, outcome) if outcome else None
 
 
 class _Loading:
     """One load of a folder: what it has found so far."""
 
     def __init__(self, folder: Path, cache: SpecCache, clock: Clock, presentation: Presentation | None = None) -> None:
-        self.errors: set[Diagnostic] = set()
-        self.warnings: set[Diagnostic] = set()
+        self.errors: list[Diagnostic] = []
+        """In the order in which they were found, perhaps the same one twice."""
+        self.warnings: list[Diagnostic] = []
         self.files = 0
         """Those that were looked for problems."""
         self.texts: dict[str, str] = {}
@@ -108,7 +123,8 @@ class _Loading:
     @property
     def problems(self) -> dict[str, int]:
         """Severity -> how many there are."""
-        return {str(Severity.ERROR): len(self.errors), str(Severity.WARNING): len(self.warnings)}
+        found = {Severity.ERROR: self.errors, Severity.WARNING: self.warnings}
+        return {str(severity): len(said_once(diagnostics)) for severity, diagnostics in found.items()}
 
     def build_one(self, dag_id: str) -> dict[str, DAG]:
         """Build the DAG of an id, if there is one. Nothing is tried out: Airflow has run it before."""
@@ -128,6 +144,7 @@ class _Loading:
         share = share_of(loader) if loader else WHOLE
         dags: dict[str, DAG] = {}
         first: dict[str, FoundPipeline] = {}
+        untried: list[FoundPipeline] = []
         left_out = ""
         for file in self._files.iter_files(list(iter_pipeline_files(self._folder)), share=share):
             if self._clock.is_up:
@@ -140,16 +157,33 @@ class _Loading:
                 if first.setdefault(pipeline.dag_id, pipeline) is not pipeline:
                     self._note_double(pipeline, first[pipeline.dag_id])
                     continue
-                dag, refusal = self._try(pipeline)
+                dag, refusal = self._build(pipeline)
+                self._note_refusal(pipeline, refusal)
                 if dag is not None:
                     dags[pipeline.dag_id] = dag
                     self._present(dag, pipeline, file.text)
-                self._note_refusal(pipeline, refusal)
+                    untried += [pipeline] * (pipeline.known.outcome is None)
         if self._presentation:
             self._presentation.finish()
         if loader:
             self._cache.keep_left_out(loader.name, left_out)
+        self._try_out(untried, dags)
         return dags
+
+    def _try_out(self, pipelines: Iterable[FoundPipeline], dags: dict[str, DAG]) -> None:
+        """Try out new DAGs and take out those that are refused; what there is no time for waits for the next parse."""
+        for pipeline in pipelines:
+            if self._clock.is_up:
+                break
+            # another process may have done it
+            pipeline.known.outcome = self._cache.outcome(pipeline.path, pipeline.known)
+            if pipeline.known.outcome is None:
+                refusal = self._tried(pipeline, dags[pipeline.dag_id])
+            else:
+                refusal = _refusal_of(pipeline.known.outcome)
+            if refusal is not None:
+                del dags[pipeline.dag_id]
+                self._note_refusal(pipeline, refusal)
 
     def find_problems(self) -> list[str]:
         """Find all problems, without building what is known to build.
@@ -160,7 +194,7 @@ class _Loading:
         self.files = len(paths)
         self._cache.forget_others(paths)
         notes = self._notes_of_loaders()
-        defined: dict[str, list[tuple[FoundPipeline, Diagnostic | None]]] = {}
+        defined: dict[str, list[_Definition]] = {}
         # from the end: loader files go from the beginning, and each checks only what the other has not
         for number, file in enumerate(self._files.iter_files(paths[::-1], untried=True)):
             if self._clock.is_up:
@@ -168,11 +202,12 @@ class _Loading:
                 break
             self._note_file(file)
             for pipeline in file.pipelines:
-                defined.setdefault(pipeline.dag_id, []).append((pipeline, self._refusal(pipeline)))
-        for definitions in defined.values():
-            self._note_refusal(*definitions[-1])
+                definition = _Definition(file.path, file.shown, self._refusal(pipeline))
+                defined.setdefault(pipeline.dag_id, []).append(definition)
+        for dag_id, definitions in defined.items():
+            self._note_refusal(definitions[-1], definitions[-1].refusal)
             if len(definitions) > 1:
-                self._note_doubles([pipeline for pipeline, _ in reversed(definitions)])
+                self._note_doubles(dag_id, [definition.path for definition in reversed(definitions)])
         return notes
 
     def _notes_of_loaders(self) -> list[str]:
@@ -186,43 +221,48 @@ class _Loading:
 
     def _refusal(self, pipeline: FoundPipeline) -> Diagnostic | None:
         """Say why a pipeline cannot be built; one of which that is known is not built for it."""
-        outcome = pipeline.known.outcome
-        if outcome is None:
-            return self._try(pipeline, at_once=True)[1]
-        return decode(Diagnostic, outcome) if outcome else None
+        if pipeline.known.outcome is not None:
+            return _refusal_of(pipeline.known.outcome)
+        dag, refusal = self._build(pipeline)
+        return refusal if dag is None else self._tried(pipeline, dag)
 
-    def _try(self, pipeline: FoundPipeline, *, at_once: bool = False) -> tuple[DAG | None, Diagnostic | None]:
-        """Build a pipeline; one that is new, or has failed before, is tried out, too.
+    def _build(self, pipeline: FoundPipeline) -> tuple[DAG | None, Diagnostic | None]:
+        """Build a pipeline; one that has failed before is tried out at once.
 
-        :param at_once: whether a new one is tried out even if time is short
         :returns: the DAG, or else why there is none
         """
-        outcome = pipeline.known.outcome
-        spec = pipeline.spec
         try:
-            dag = build_dag(spec, is_known=outcome == "")
-            if outcome or (outcome is None and (at_once or self._clock.has_room_for_trials)):
-                try_out(dag, spec)
-                outcome = ""
+            dag = build_dag(pipeline.spec, is_known=pipeline.known.outcome == "")
         except BuildError as error:
-            refusal = diagnostic_of(error, spec, pipeline.shown)
-            self._cache.keep_outcome(pipeline.path, pipeline.known, encode(Diagnostic, refusal))
-            return None, refusal
-        self._cache.keep_outcome(pipeline.path, pipeline.known, outcome)
-        return dag, None
+            return None, self._refused(pipeline, error)
+        refusal = self._tried(pipeline, dag) if pipeline.known.outcome else None
+        return (dag, None) if refusal is None else (None, refusal)
+
+    def _tried(self, pipeline: FoundPipeline, dag: DAG) -> Diagnostic | None:
+        """Try out a DAG and keep how it ended."""
+        try:
+            try_out(dag, pipeline.spec)
+        except BuildError as error:
+            return self._refused(pipeline, error)
+        self._cache.keep_outcome(pipeline.path, pipeline.known, "")
+        return None
+
+    def _refused(self, pipeline: FoundPipeline, error: BuildError) -> Diagnostic:
+        refusal = diagnostic_of(error, pipeline.spec, pipeline.shown)
+        self._cache.keep_outcome(pipeline.path, pipeline.known, encode(Diagnostic, refusal))
+        return refusal
 
     def _present(self, dag: DAG, pipeline: FoundPipeline, text: str) -> None:
         if self._presentation:
             self._presentation.add(dag, pipeline.spec, pipeline.shown, text)
 
-    def _note_refusal(self, pipeline: FoundPipeline, refusal: Diagnostic | None) -> None:
+    def _note_refusal(self, of: FoundPipeline | _Definition, refusal: Diagnostic | None) -> None:
         if refusal is not None:
-            self._note([refusal], {pipeline.shown: self._files.text(pipeline.path)})
+            self._note([refusal], {of.shown: self._files.text(of.path)})
 
-    def _note_doubles(self, pipelines: list[FoundPipeline]) -> None:
+    def _note_doubles(self, dag_id: str, paths: list[Path]) -> None:
         # with where each stands in its file, which was not asked for before
-        dag_id = pipelines[0].dag_id
-        files = self._files.iter_files([pipeline.path for pipeline in pipelines], dag_id=dag_id)
+        files = self._files.iter_files(paths, dag_id=dag_id)
         found = [pipeline for file in files for pipeline in file.pipelines if pipeline.dag_id == dag_id]
         for pipeline in found[1:]:
             self._note_double(pipeline, found[0])
@@ -236,7 +276,7 @@ class _Loading:
 
     def _note(self, diagnostics: Sequence[Diagnostic], texts: Mapping[str, str]) -> None:
         errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
-        self.errors.update(errors)
-        self.warnings.update(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
+        self.errors.extend(errors)
+        self.warnings.extend(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.WARNING)
         if errors:
             self.texts.update(texts)

@@ -61,11 +61,25 @@ class Report:
 
 
 def said_once(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sort diagnostics; of those on one mistake in a file that several take, only the first is kept."""
+    """Sort diagnostics; of a mistake in a file that several take, the first is kept.
+
+    :param diagnostics: in the order of the files that were checked
+    """
     first: dict[object, Diagnostic] = {}
     for diagnostic in diagnostics:
         first.setdefault((diagnostic.path, diagnostic.once) if diagnostic.once else diagnostic, diagnostic)
     return tuple(sorted(first.values()))
+
+
+def double_diagnostic(pipeline: Pipeline, shown: str, first: str) -> Diagnostic:
+    """Say of a pipeline that another file has its id already.
+
+    :param pipeline: the later one
+    :param shown: its file, as diagnostics name it
+    :param first: the file and the line of the one that keeps the id
+    """
+    message = f'pipeline "{pipeline.dag_id}" is defined already, in {first}'
+    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)
 
 
 def join_files(files: Iterable[CheckedFile], *, for_building: bool = True) -> Report:
@@ -96,14 +110,3 @@ def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
             doubles.append(double_diagnostic(pipeline, file.shown, where))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file
-
-
-def double_diagnostic(pipeline: Pipeline, shown: str, first: str) -> Diagnostic:
-    """Say of a pipeline that another file has its id already.
-
-    :param pipeline: the later one
-    :param shown: its file, as diagnostics name it
-    :param first: file and line of the one that keeps the id
-    """
-    message = f'pipeline "{pipeline.dag_id}" is defined already, in {first}'
-    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)

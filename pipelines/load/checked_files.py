@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,10 +81,8 @@ class CheckedFiles:
         self.folder = folder
         self._cache = cache
         self._states = FileStates()
-        self._checked: dict[Path, CheckedFile] = {}
         self._surroundings = Surroundings(folder.parent)
-        self._scope = Scope(chosen_environment())
-        self._sides: dict[Path, FileState | None] = {}
+        self._checked: dict[Path, CheckedFile] = {}
 
     def iter_files(
         self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False, dag_id: str | None = None
@@ -180,35 +179,31 @@ class CheckedFiles:
             return None
         # of many pipelines in a file only one is wanted: the others are left to who builds them all, and keeps it
         one = dag_id if dag_id is not None and ids is not None and len(ids) > 1 else ""
-        scope = replace(self._scope, dag_id=one)
+        scope = Scope(chosen_environment(), dag_id=one)
         checked = check_file(path, shown_as=self._shown(path), scope=scope, surroundings=self._surroundings)
         self._checked[path] = checked
+        depends_on = self._depends_on(checked)
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE
         if checked.diagnostics:
             findings = Findings(checked.diagnostics, {**checked.texts, checked.shown: checked.text})
-        if content is not None and not one and all(pipeline.spec for pipeline in known):
-            self._keep(checked, state, findings, known)
+        if content is not None and not one and depends_on is not None and all(pipeline.spec for pipeline in known):
+            kept = encode(Findings, findings) if checked.diagnostics else ""
+            self._cache.keep(path, KnownFile(state, depends_on, True, kept, checked.text, known))
         pairs = zip(known, checked.pipelines, strict=True)
         return FoundFile(
             path, checked.shown, checked.text, findings, [FoundPipeline(path, checked.shown, k, p) for k, p in pairs]
         )
 
-    def _keep(self, checked: CheckedFile, state: FileState, findings: Findings, known: list[KnownPipeline]) -> None:
-        sides = {other: self._side_state(other) for other in checked.depends_on}
-        depends_on = {other: side for other, side in sides.items() if side is not None}
-        if len(depends_on) == len(sides):
-            kept = encode(Findings, findings) if checked.diagnostics else ""
-            self._cache.keep(checked.path, KnownFile(state, depends_on, True, kept, checked.text, known))
-
-    def _side_state(self, path: Path) -> FileState | None:
-        """Give the state of a file that has a part in others; None if it says something else than was read."""
-        if path not in self._sides:
-            state, content = read_state(path)
-            text = self._surroundings.text_of(path)
-            same = text is None if content is None else content.decode("utf-8", "replace") == text
-            self._sides[path] = state if same else None
-        return self._sides[path]
+    def _depends_on(self, checked: CheckedFile) -> dict[Path, FileState] | None:
+        """Give the states of the other files that decide what a file gives; None if one has changed meanwhile."""
+        states = {}
+        for path in checked.depends_on:
+            states[path], content = self._states.read(path)
+            text = None if content is None else content.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
+            if text != self._surroundings.text_of(path):
+                return None
+        return states
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.folder.parent).as_posix()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-_FOR_BUILDING = 0.8
-_FOR_TRIALS = 0.4
+_PART = 0.8
+"""The rest is for what comes before and after."""
 
 
 class Clock:
@@ -23,15 +23,7 @@ class Clock:
     @property
     def is_up(self) -> bool:
         """Whether no more should be begun."""
-        return self._has_passed(_FOR_BUILDING)
-
-    @property
-    def has_room_for_trials(self) -> bool:
-        """Whether what can wait for the next time may be done now."""
-        return not self._has_passed(_FOR_TRIALS)
-
-    def _has_passed(self, part: float) -> bool:
-        return self.limit > 0 and time.monotonic() - self._start > part * self.limit
+        return self.limit > 0 and time.monotonic() - self._start > _PART * self.limit
 
 
 def clock_of(loader: Path | None) -> Clock:

@@ -49,7 +49,7 @@ class FileStates:
 
     def __init__(self) -> None:
         self._stats: dict[Path, str] = {}
-        self._read: dict[Path, FileState] = {}
+        self._read: dict[Path, tuple[FileState, bytes | None]] = {}
 
     def newer(self, path: Path, known: FileState) -> FileState | None:
         """Compare a file with a state that it had.
@@ -60,10 +60,14 @@ class FileStates:
             self._stats[path] = _stat(path)[0]
         if self._stats[path] == known.stat and known.settled:
             return known
-        if path not in self._read:
-            self._read[path] = read_state(path)[0]
-        now = self._read[path]
+        now = self.read(path)[0]
         return now if now.digest == known.digest and bool(now.stat) == bool(known.stat) else None
+
+    def read(self, path: Path) -> tuple[FileState, bytes | None]:
+        """Read a file, once, as :func:`read_state` does."""
+        if path not in self._read:
+            self._read[path] = read_state(path)
+        return self._read[path]
 
 
 def _stat(path: Path) -> tuple[str, float]:

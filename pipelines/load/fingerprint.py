@@ -27,7 +27,7 @@ def fingerprint() -> str:
 
     With the environment whose overlay is laid over the pipelines, too.
     """
-    return sha256(f"{_CODE} {chosen_environment()}".encode()).hexdigest()
+    return sha256(f"{_CODE} {chosen_environment()}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _of_code() -> str:

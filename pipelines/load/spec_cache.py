@@ -20,6 +20,7 @@ from typing import Any
 from pipelines.load.file_states import FileState
 from pipelines.load.fingerprint import fingerprint
 from pipelines.load.shares import WHOLE, Share, slot
+from schemas.surroundings import layer_folders
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +139,13 @@ class SpecCache:
     def text(self, path: Path) -> str:
         """Give the text of a file as its check left it."""
         return "".join(text for (text,) in self._rows("SELECT text FROM file WHERE path = ?", self._key(path)))
+
+    def outcome(self, path: Path, pipeline: KnownPipeline) -> str | None:
+        """Give how the build of a pipeline ended; None if nobody has built it as it is."""
+        query = "SELECT outcome FROM pipeline WHERE path = ? AND dag_id = ? AND spec = ?"
+        return next(
+            (outcome for (outcome,) in self._rows(query, self._key(path), pipeline.dag_id, pipeline.spec)), None
+        )
 
     def files_of(self, dag_id: str) -> list[Path]:
         """Name the files that define a pipeline, or may, so far as is known."""
@@ -260,8 +268,10 @@ def cache_file(folder: Path) -> Path:
     from airflow.configuration import AIRFLOW_HOME, conf
 
     # Airflow refuses a task whose executor it does not have
-    parts = (fingerprint(), conf.get_mandatory_value("core", "executor"), os.fspath(folder.absolute()))
-    name = sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    executor = conf.get_mandatory_value("core", "executor")
+    # a mark in a folder above decides whose defaults count
+    folders = map(os.fspath, layer_folders(folder.absolute()))
+    name = sha256("\0".join((fingerprint(), executor, *folders)).encode("utf-8", "surrogateescape")).hexdigest()
     return Path(AIRFLOW_HOME, "pipelines-cache", name[:40] + _SUFFIX)
 
 

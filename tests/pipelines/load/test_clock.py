@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.policies import hookimpl
@@ -23,24 +23,37 @@ class Limit:
         return LIMIT
 
 
+class FakeTime:
+    """Time that passes only while a DAG is built."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.build_takes = 0.07
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Builds take the seconds in this list; Airflow allows one second."""
+def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
+    """Each build takes its time; Airflow allows one second for all."""
     from airflow.settings import get_policy_plugin_manager
 
     from pipelines import loader
+    from pipelines.load import clock
 
-    seconds = [0.07]
+    fake = FakeTime()
     original = loader.build_dag
 
     def build(pipeline: object, **options: object) -> object:
-        time.sleep(seconds[0])
+        fake.now += fake.build_takes
         return original(pipeline, **options)
 
     monkeypatch.setattr(loader, "build_dag", build)
+    monkeypatch.setattr(clock, "time", fake)
     plugin = Limit()
     get_policy_plugin_manager().register(plugin)
-    yield seconds
+    yield fake
     get_policy_plugin_manager().unregister(plugin)
 
 
@@ -50,12 +63,11 @@ def loader_file(folder: Path) -> Path:
     return folder / "dags.py"
 
 
-def test_what_there_is_no_time_for_is_left_out_and_named(folder: Path, loader_file: Path, slow: list[float]) -> None:
-    started = time.monotonic()
+def test_what_there_is_no_time_for_is_left_out_and_named(folder: Path, loader_file: Path, time: FakeTime) -> None:
     dags = load(folder, loader=loader_file).dags
-    assert time.monotonic() - started < LIMIT
-    assert 3 < len(dags) < 20
-    slow[0] = 0
+    assert len(dags) == 12
+    assert time.now < LIMIT
+    time.build_takes = 0
     with pytest.raises(InvalidPipelineError) as caught:
         raise_problems(folder)
     assert caught.value.diagnostics == ()
@@ -64,27 +76,30 @@ def test_what_there_is_no_time_for_is_left_out_and_named(folder: Path, loader_fi
     assert "hint: `pipelines shards NUMBER`" in str(caught.value)
 
 
-def test_it_is_named_no_more_once_there_is_time(folder: Path, loader_file: Path, slow: list[float]) -> None:
+def test_it_is_named_no_more_once_there_is_time(folder: Path, loader_file: Path, time: FakeTime) -> None:
     load(folder, loader=loader_file)
-    slow[0] = 0
+    time.build_takes = 0
     assert len(load(folder, loader=loader_file).dags) == 20
     raise_problems(folder)
 
 
 def test_trials_wait_when_time_is_short(
-    folder: Path, loader_file: Path, slow: list[float], monkeypatch: pytest.MonkeyPatch
+    folder: Path, loader_file: Path, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
-    monkeypatch.setattr("pipelines.loader.try_out", lambda dag, _: tried.append(dag.dag_id))
-    slow[0] = 0.035
-    assert len(load(folder, loader=loader_file).dags) == 20
-    first = len(tried)
-    assert 3 < first < 20
-    assert len(load(folder, loader=loader_file).dags) == 20
-    assert len(tried) == len(set(tried)) > first
+
+    def try_out(dag: Any, _: object) -> None:
+        tried.append(dag.dag_id)
+        time.now += time.build_takes
+
+    monkeypatch.setattr("pipelines.loader.try_out", try_out)
+    time.build_takes = 0.025
+    for count in (12, 20, 20):
+        assert len(load(folder, loader=loader_file).dags) == 20
+        assert len(set(tried)) == len(tried) == count
 
 
-def test_the_report_ends_in_time_and_goes_on_the_next_time(folder: Path, slow: list[float]) -> None:
+def test_the_report_ends_in_time_and_goes_on_the_next_time(folder: Path, time: FakeTime) -> None:
     reporter = folder / "problems.py"
     (folder / "file_0.yaml").write_text("broken: [\n")
     with pytest.raises(InvalidPipelineError, match=r"of 20 files are looked at the next time") as caught:
@@ -96,5 +111,5 @@ def test_the_report_ends_in_time_and_goes_on_the_next_time(folder: Path, slow: l
     assert caught.value.notes == ()
 
 
-def test_without_a_loader_file_there_is_no_hurry(folder: Path, slow: list[float]) -> None:
+def test_without_a_loader_file_there_is_no_hurry(folder: Path, time: FakeTime) -> None:
     assert len(load(folder).dags) == 20
