@@ -184,10 +184,9 @@ _RULES = (
     Rule("P424", "column-without-numbers", _ERROR, "a feature made of a column that holds no numbers"),
     Rule("P430", "parameters-contradict", _ERROR, "parameters of one task that exclude or need each other"),
     Rule("P431", "operator-and-decorator", _ERROR, "one task with an operator and a decorator"),
-    Rule("P432", "argument-name-taken", _ERROR, "a function with an argument that every task has for something else"),
-    Rule("P433", "function-arguments", _ERROR, "arguments that a function does not have, or lacks"),
+    Rule("P432", "function-arguments", _ERROR, "arguments that a function does not have, or lacks"),
     Rule(
-        "P434",
+        "P433",
         "time-to-answer",
         _WARNING,
         "a task for a person whose time to answer is an execution_timeout",

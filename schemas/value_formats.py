@@ -47,12 +47,13 @@ def _is_schedule(value: Any) -> bool:
 def _is_cron(value: Any) -> bool:
     if not isinstance(value, str) or (value in PRESETS and value not in WITHOUT_CRON):
         return True
-    return not value.startswith("@") and len(value) <= _LONGEST_CRON and _is_cron_expression(value)
+    if value.startswith("@") or len(value) > _LONGEST_CRON:
+        return False
+    return _is_expression(value)
 
 
 @lru_cache(maxsize=4096)
-def _is_cron_expression(text: str) -> bool:
-    # several rules ask for the same schedule, and pipelines share theirs
+def _is_expression(text: str) -> bool:
     from croniter import croniter
 
     return bool(croniter.is_valid(text))

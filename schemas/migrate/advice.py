@@ -45,8 +45,6 @@ def _advised(finding: Finding, advice: dict[tuple[int, int], str]) -> Finding:
 def _iter_advice(source: Source, *, only_defaults: bool) -> Iterator[tuple[tuple[int, int], str]]:
     for found in iter_entries(source, only_defaults=only_defaults):
         of_key, of_value = _of_key(found), _of_value(found)
-        if found.scope is Scope.TASK and found.entry.key == "decorator":
-            yield _at(source.tree.key(found.owner)), of_key
         if of_key:
             yield _at(found.entry.key_place), of_key
         if of_value:

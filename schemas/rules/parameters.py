@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.diagnostic import Finding
-from schemas.outline import Outline
+from schemas.outline import Outline, Path
 from schemas.rules.graph import id_place
 from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of
@@ -82,9 +82,38 @@ def _features(config: Mapping[str, Any]) -> Iterator[Problem]:
             yield ("features", name, "bin"), f'"bin" takes edges or quantiles, and has {found}', "give one of the two"
 
 
+def _person(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Compare the answers that a person can give with what is said of them."""
+    options = config.get("options", list(_APPROVAL))
+    defaults = config.get("defaults")
+    chosen = [defaults] if isinstance(defaults, str) else defaults if isinstance(defaults, list) else []
+    if not isinstance(options, list):
+        return
+    shown = ", ".join(str(option) for option in options)
+    for index, option in enumerate(chosen):
+        if option not in options:
+            path: Path = ("defaults", index) if isinstance(defaults, list) else ("defaults",)
+            yield path, f'"defaults" names "{option}", which is no option', f"options: {shown}"
+    if len(chosen) > 1 and config.get("multiple") is not True:
+        yield (
+            ("defaults",),
+            "several defaults, and only one option may be chosen",
+            "write multiple: true, or one default",
+        )
+    for option in mapping(config, "options_mapping"):
+        if option not in options:
+            message = f'"options_mapping" names "{option}", which is no option'
+            yield ("options_mapping", option), message, f"options: {shown}"
+
+
+_APPROVAL = ("Approve", "Reject")
+_HUMAN = "airflow.providers.standard.operators.hitl."
 _FINDERS = {
     "DownloadData": _download,
     "ValidateData": _validation,
     "PreprocessData": _preprocessing,
     "FeatureEngineering": _features,
+    f"{_HUMAN}ApprovalOperator": _person,
+    f"{_HUMAN}HITLBranchOperator": _person,
+    f"{_HUMAN}HITLOperator": _person,
 }

@@ -81,9 +81,9 @@ def _problem(value: Any, schema: Mapping[str, Any]) -> str:
         return ""
     try:
         error = best_match(Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(value))
-    except OverflowError:
-        # a number with more digits than can be divided
-        return "the number is too large"
+    except (OverflowError, ValueError):
+        # more digits than can be divided, or "not a number"
+        return "it is no number to reckon with"
     return "" if error is None else error.message.rstrip(".")[:_LONGEST_REASON]
 
 

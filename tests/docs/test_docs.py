@@ -79,7 +79,7 @@ def whole(fragment: str) -> str:
     text = "example:\n" + textwrap.indent(fragment, "  ")
     if "owner" not in fragment:
         text += "  default_args: {owner: ml-team, execution_timeout: 30m}\n"
-    if "tasks:" not in fragment:
+    if not re.search(r"^tasks:", fragment, re.MULTILINE):
         text += "  tasks: {load: {operator: DownloadData, source: sample://iris}}\n"
     return text
 

@@ -14,7 +14,8 @@ from tests.fuzz.mutations import mutants
 from tests.fuzz.roles import put, role_of
 
 REPOSITORY = Path(__file__).parent.parent.parent
-SEEDS = tuple(sorted(path for folder in ("pipelines", "tests/cases") for path in (REPOSITORY / folder).rglob("*.y*ml")))
+FOLDERS = ("pipelines", "tests/cases", "tests/pipelines/expressiveness")
+SEEDS = tuple(sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.y*ml")))
 FAILED = REPOSITORY / ".fuzz"
 
 
