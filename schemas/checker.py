@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
@@ -96,6 +97,7 @@ def check_files(
         diagnostics of thousands of files saves most of the memory
     """
     contract, surroundings = load_contract(schema), Surroundings(relative_to)
+    scope = replace(scope, for_building=for_building)
     pipelines, beside = sorted_out(paths, surroundings)
     files = (
         check_file(p, shown_as=_shown(p, relative_to), contract=contract, scope=scope, surroundings=surroundings)

@@ -24,7 +24,7 @@ from schemas.spec import Pipeline
 from schemas.spec_of import pipeline_of
 from schemas.surroundings import Around, Kind, SideFile
 from schemas.told_once import mistake_of, told_once
-from schemas.tree import wrap
+from schemas.tree import Tree, wrap
 from schemas.views import DEFAULT, View, Views
 
 MAX_FINDINGS = 300
@@ -42,6 +42,8 @@ class Scope:
     """Whether to look at them in each environment besides."""
     dag_id: str = ""
     """The only pipeline to look at; all if empty."""
+    for_building: bool = True
+    """Whether the tasks of sound pipelines are wanted; who only wants the diagnostics is spared the time."""
 
 
 class _Found(NamedTuple):
@@ -261,7 +263,12 @@ class FileCheck:
         broken = self._broken([one for one in found if one.finding.is_error])
         for view, outline in self._seen:
             if outline and view.environment == self._scope.environment and view.dag_id not in broken:
-                yield pipeline_of(outline, view.source.tree, self._source.path, self._contract)
+                yield self._spec(outline, view.source.tree)
+
+    def _spec(self, outline: Outline, tree: Tree) -> Pipeline:
+        if self._scope.for_building:
+            return pipeline_of(outline, tree, self._source.path, self._contract)
+        return Pipeline(outline.dag_id, self._source.path, tree.key((outline.dag_id,)), {}, ())
 
     def _broken(self, errors: Sequence[_Found]) -> set[str]:
         dag_ids = self._views.dag_ids

@@ -23,10 +23,11 @@ SAMPLES = (
     *("UTC", "Europe/Berlin", "America/New_York", "Pacific/Chatham"),
     *("2026-01-31", "2026-01-31T06:00:00+01:00", "2026-03-29T02:30:00", "06:30", "dagrun_queued_at"),
     *("^[a-z]+$", "a|b", "s3://bucket/key", "https://example.org/a?b=c", "#aabbcc", "data-team"),
+    *("{{ ds }}", "{{ params.limit }}", "+first"),
 )
 """Texts with a form; of each format of the schema there has to be one among them."""
 _NUMBERS = (0, 1, 2, 5, 10, 100, 0.5, 0.9, 0.99)
-_CASES = "x-cases"
+CASES = "x-cases"
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _ANNOTATIONS = ("description", "title", "examples", "default")
 
@@ -92,7 +93,7 @@ class Values:
                 parts.append(self._target(schema["$ref"]))
             schema = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
             for part in parts:
-                schema = joined(schema, {_CASES: [part]} if "if" in part else part)
+                schema = joined(schema, _with_case(part))
         return schema, inside
 
     def _target(self, reference: str) -> Schema:
@@ -105,11 +106,12 @@ class Values:
         schema, inside = self._resolve(schema, inside)
         if schema.get("not") == {} or any(inside.references.count(ref) > DEEPEST for ref in inside.references):
             return st.nothing()
-        if _CASES in schema:
+        schema = _with_case(schema)
+        if CASES in schema:
             return self._one_case(schema, inside)
-        if "if" in schema or "not" in schema:
-            rest = {name: value for name, value in schema.items() if name not in ("if", "then", "else", "not")}
-            return self.of(rest, inside).filter(self._fits(schema))
+        if "not" in schema:
+            rest = {name: value for name, value in schema.items() if name != "not"}
+            return self.of(rest, inside).filter(self._fits({"not": schema["not"]}))
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 rest = {name: value for name, value in schema.items() if name != word}
@@ -124,12 +126,29 @@ class Values:
         return st.one_of([self._typed(name, schema, inside) for name in ([types] if isinstance(types, str) else types)])
 
     def _one_case(self, schema: Schema, inside: Inside) -> Strategy:
-        """Choose what the cases tell apart, as in ``if operator is X then …``; where none is of that form, try."""
-        cases, rest = schema[_CASES], {name: value for name, value in schema.items() if name != _CASES}
-        chosen = [
-            self.of(joined(joined(named(*found), case["then"]), rest), inside) for found, case in told_apart(cases)
-        ]
-        return (st.one_of(chosen) if chosen else self.of(rest, inside)).filter(self._fits({"allOf": cases}))
+        """Choose what cases tell apart, as in ``if operator is X then …``, one key after the other; else try."""
+        cases, rest = schema[CASES], {name: value for name, value in schema.items() if name != CASES}
+        by_key: dict[str, list[tuple[str, Schema]]] = {}
+        for (key, value), case in told_apart(cases):
+            by_key.setdefault(key, []).append((value, case))
+        if not by_key:
+            parts = [case[branch] for case in cases for branch in self._branches(case, rest) if branch in case]
+            tried = [self.of(joined(rest, part), inside) for part in ({}, *parts)]
+            return st.one_of(tried).filter(self._fits({"allOf": cases}))
+        key, told = next(iter(by_key.items()))
+        fixed = rest.get("properties", {}).get(key, {}).get("const")
+        others = [case for case in cases if case not in [case for _, case in told]]
+        rest = {**rest, CASES: others} if others else rest
+        chosen = [(value, case) for value, case in told if fixed in (None, value)]
+        return st.one_of([self.of(joined(joined(named(key, v), case["then"]), rest), inside) for v, case in chosen])
+
+    def _branches(self, case: Schema, schema: Schema) -> tuple[str, ...]:
+        """Name the ways that a condition can lead to: only one, if it asks for what is fixed."""
+        fixed = {key: part["const"] for key, part in schema.get("properties", {}).items() if "const" in part}
+        asked = case["if"].get("properties", {}) if isinstance(case["if"], dict) else {}
+        if not asked or not asked.keys() <= fixed.keys():
+            return ("then", "else")
+        return ("then",) if self._fits(case["if"])(fixed) else ("else",)
 
     def _typed(self, name: str, schema: Schema, inside: Inside) -> Strategy:
         if name in ("null", "boolean"):
@@ -148,7 +167,13 @@ class Values:
             return self._names[inside.key]
         texts = TEXTS
         if "pattern" in schema:
+            fits = self._fits({"pattern": schema["pattern"]})
+            known = [text for text in SAMPLES if fits(text)]
             texts = st.from_regex(schema["pattern"], fullmatch=True)
+            if known:
+                # a pattern of what a text contains gives that part alone
+                is_whole = schema["pattern"].startswith("^")
+                texts = st.one_of(st.sampled_from(known), texts) if is_whole else st.sampled_from(known)
         elif "format" in schema:
             fits = self._fits({"format": schema["format"]})
             texts = st.sampled_from([text for text in SAMPLES if fits(text)])
@@ -212,6 +237,15 @@ class Values:
         return replace(inside, key=name) if name in self._names else inside
 
 
+def _with_case(schema: Any) -> Any:
+    """Put ``if`` aside, so that it can be joined with another."""
+    if not isinstance(schema, dict) or "if" not in schema:
+        return schema
+    case = {name: schema[name] for name in ("if", "then", "else") if name in schema}
+    rest = {name: value for name, value in schema.items() if name not in case}
+    return {**rest, CASES: [*rest.get(CASES, ()), case]}
+
+
 def told_apart(cases: Sequence[Schema]) -> Iterator[tuple[tuple[str, str], Schema]]:
     """Yield the cases of the form ``if this key has that value``, with both."""
     for case in cases:
@@ -236,7 +270,7 @@ def joined(one: Any, other: Any) -> dict[str, Any]:
             result[key] = {**value, **one.get(key, {})}
         elif key == "required":
             result[key] = list(dict.fromkeys([*one.get(key, ()), *value]))
-        elif key in ("allOf", _CASES):
+        elif key in ("allOf", CASES):
             result[key] = [*one.get(key, ()), *value]
         elif key == "type" and key in one:
             result[key] = _both(one[key], value)
