@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.contract import Contract
 from schemas.diagnostic import START, Diagnostic, Finding, Severity, did_you_mean, joined
 from schemas.ignores import iter_ignore_findings, without_ignored
+from schemas.layers import Layer
 from schemas.masking import mask, read_secrets
 from schemas.outline import Outline, iter_outlines
 from schemas.report import CheckedFile
@@ -218,6 +219,10 @@ class FileCheck:
             tree = wrap(DEFAULT, source.tree.find((DEFAULT,)))
             wrapped = Source(source.path, source.text, {DEFAULT: source.data[DEFAULT]}, tree, ())
             yield from iter_shape_findings(wrapped, (), self._contract)
+        if self._views.text.contains("${{"):
+            from schemas.placeholders import iter_stray
+
+            yield from iter_stray(Layer(source.data, source.tree), self._views.text)
         yield from self._around.doubles(Kind.DEFAULTS, Kind.DEFAULTS)
         names = self._around.names(Kind.ENVIRONMENT) if self._scope.every_environment else []
         for name in (*names, *([chosen] if chosen else ())):

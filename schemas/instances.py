@@ -62,18 +62,19 @@ class Instances:
         self._around = around
         self._contract = contract
         self._templates: dict[str, Template | None] = {}
-        self._left = MAX_PUT_IN
+        self._left: dict[str, int] = {}
         self._hints = Hints()
         self.names: set[str] = set()
         """The templates that are named, whether there are such or not."""
 
-    def make(self, dag_id: str, own: Layer, place: Place) -> Instance:
+    def make(self, dag_id: str, environment: str, own: Layer) -> Instance:
         """Make a pipeline of a template.
 
         :param dag_id: the pipeline
+        :param environment: the one it is in; nothing for none
         :param own: what the file, and the environment, say of it
-        :param place: where its name stands
         """
+        place = self._source.tree.key((dag_id,))
         wrapped = Source(self._source.path, self._source.text, {dag_id: own.value}, wrap(dag_id, own.tree), ())
         findings = tuple(self._iter_misshapen(dag_id, own, wrapped))
         if findings:
@@ -90,7 +91,7 @@ class Instances:
         findings = tuple(islice(self._iter_findings(dag_id, given, at, template, wrapped), _MOST))
         if findings:
             return Instance(None, findings, template)
-        return self._made(template, given, place)
+        return self._made(template, given, place, environment)
 
     def _iter_misshapen(self, dag_id: str, own: Layer, wrapped: Source) -> Iterator[Finding]:
         for key in OWN_KEYS:
@@ -98,11 +99,12 @@ class Instances:
                 schema = {"$ref": f"#/$defs/instance/properties/{key}"}
                 yield from iter_value_findings(schema, own.value[key], (dag_id, key), wrapped, self._contract)
 
-    def _made(self, template: Template, given: Layer, place: Place) -> Instance:
+    def _made(self, template: Template, given: Layer, place: Place, environment: str) -> Instance:
         values = {name: self._value(name, given, template) for name in template.parameters}
         plain = {name: layer.value for name, layer in values.items()}
-        self._left -= template.size + put_in_size(template.holes, plain)
-        if self._left < 0:
+        size = template.size + put_in_size(template.holes, plain)
+        self._left[environment] = self._left.get(environment, MAX_PUT_IN) - size
+        if self._left[environment] < 0:
             message = f"the pipelines made of templates in this file have more than {MAX_PUT_IN} values together"
             finding = Finding("P817", place, message, "spread them over several files")
             return Instance(None, (finding,), template)

@@ -125,7 +125,7 @@ class Views:
             return self._finished(made, own)
         if _TEMPLATE in own.value:
             together = own if overlay is EMPTY else lay_over(overlay, own)
-            made.instance = self._instances.make(dag_id, together, self._source.tree.key((dag_id,)))
+            made.instance = self._instances.make(dag_id, environment, together)
             if made.instance.body is None:
                 return self._finished(made, own)
         shared = self._shared_in(environment)
@@ -219,8 +219,9 @@ class _Making:
 
     def lay(self, overlay: Layer, own: Layer, shared: _Shared) -> Layer:
         """Lay everything together, and find changes of tasks that are not there."""
-        overlay, own = without(overlay, OWN_KEYS), without(own, OWN_KEYS)
-        body = EMPTY if self.instance is None or self.instance.body is None else self.instance.body
+        body = EMPTY
+        if self.instance is not None and self.instance.body is not None:
+            overlay, own, body = without(overlay, OWN_KEYS), without(own, OWN_KEYS), self.instance.body
         known = {*entries(body, "tasks"), *shared.complete}
         if self.instance is not None:
             own = self._without_strangers(own, known, f'the template of pipeline "{self.dag_id}"')
