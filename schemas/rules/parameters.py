@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.diagnostic import Finding
-from schemas.outline import Outline, Path
+from schemas.outline import Outline
 from schemas.rules.graph import id_place
 from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _ANNOTATIONS = ("description", "title", "examples", "default")
 
 
+@cache
 def anything() -> Strategy:
     """Give any small value that YAML and JSON know."""
     plain = st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.sampled_from((0.5, 1e300)), TEXTS)
@@ -214,19 +216,10 @@ class Values:
         extra = schema.get("additionalProperties", False)
         least = max(0, schema.get("minProperties", 0) - len(required))
 
-        @st.composite
-        def mapping(draw: st.DrawFn) -> dict[str, Any]:
-            at_least = min(least, len(optional))
-            names = st.lists(
-                st.sampled_from(optional), unique=True, min_size=at_least, max_size=max(at_least, MOST_OPTIONAL_KEYS)
-            )
-            chosen = draw(names) if optional else []
-            made = {name: draw(strategies[name]) for name in (*required, *chosen)}
-            if extra is not False and (not properties or len(made) < least):
-                made |= draw(self._others(schema, inside, least))
-            return made
-
-        return mapping()
+        others = st.just({})
+        if extra is not False and (not properties or len(optional) + len(required) < least):
+            others = self._others(schema, inside, least)
+        return _mapping(strategies, tuple(required), optional, least, others)
 
     def _others(self, schema: Schema, inside: Inside, least: int) -> Strategy:
         names = self.of({"type": "string", **schema.get("propertyNames", {})})
@@ -235,6 +228,24 @@ class Values:
 
     def _at(self, name: str, inside: Inside) -> Inside:
         return replace(inside, key=name) if name in self._names else inside
+
+
+@st.composite
+def _mapping(
+    draw: st.DrawFn,
+    strategies: Mapping[str, Strategy],
+    required: Sequence[str],
+    optional: Sequence[str],
+    least: int,
+    others: Strategy,
+) -> dict[str, Any]:
+    """Draw a mapping with all that it needs, some of what it may have, and others."""
+    at_least = min(least, len(optional))
+    most = max(at_least, MOST_OPTIONAL_KEYS)
+    chosen = (
+        draw(st.lists(st.sampled_from(optional), unique=True, min_size=at_least, max_size=most)) if optional else []
+    )
+    return {**{name: draw(strategies[name]) for name in (*required, *chosen)}, **draw(others)}
 
 
 def _with_case(schema: Any) -> Any:
