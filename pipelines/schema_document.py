@@ -51,7 +51,11 @@ def _add_operators(definitions: Schema, operators: Mapping[str, Schema]) -> None
     known, other = shape["properties"]["operator"]["anyOf"]
     _offer(known, operators, operators)
     # an operator that is not known here may take anything; the checker says how to make it known
-    is_other = {"properties": {"operator": {**other, "not": known}}, "required": ["operator"]}
+    is_other = {
+        "properties": {"operator": {**other, "not": known}},
+        "required": ["operator"],
+        "not": {"required": ["decorator"]},
+    }
     unknown = {"if": is_other, "then": {"additionalProperties": True}}
     # what a task is mapped over may give what it needs
     unmapped = {"if": {"$ref": "#/$defs/unmapped"}, "then": {"allOf": _branches("operator", required, "required")}}
