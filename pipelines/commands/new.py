@@ -26,7 +26,11 @@ def add_parser(commands: Any) -> None:
         "written over.",
     )
     command.add_argument("name", metavar="NAME", help="the pipeline's id")
-    command.add_argument("--template", choices=STARTS, default="ml", help="what it begins as (default: ml)")
+    command.add_argument(
+        "--template",
+        default="ml",
+        help=f"what it begins as: {', '.join(STARTS)}, or a template of the project, in templates/ (default: ml)",
+    )
     command.add_argument("--output", metavar="FILE", help=f"default: {PIPELINES}/NAME.yaml")
     add_json(command, "say what was written as JSON, for programs")
     command.set_defaults(
@@ -41,15 +45,15 @@ def new(name: str, out: TextIO, *, template: str = "ml", output: str | None = No
 
     :param name: its id
     :param out: where to say what to edit
-    :param template: one of ``STARTS``
+    :param template: one of ``STARTS``, or a template of the project
     :param output: the file
     :param as_json: whether to say it for programs
-    :raises UsageError: if the file is there already, or cannot be written
+    :raises UsageError: if there is no such template, or the file is there already or cannot be written
     """
-    from schemas.starts import start, to_edit
+    from schemas.starts import to_edit
 
     path = Path(output) if output else _file_of(name)
-    text = _first_line(path) + start(name, template)
+    text = _first_line(path) + _start(name, template, path)
     problems = _problems(path, name, text)
     if problems:
         _refuse(problems, path, text, out, as_json=as_json)
@@ -65,6 +69,25 @@ def new(name: str, out: TextIO, *, template: str = "ml", output: str | None = No
         print(f"  {path.as_posix()}:{line}: {what}", file=out)
     print(f"then: pipelines check, pipelines show {name}, pipelines run {name}", file=out)
     return Exit.CLEAN
+
+
+def _start(name: str, template: str, path: Path) -> str:
+    """Give the text that the pipeline begins as; of a template of the project an instance."""
+    from schemas.contract import load_contract
+    from schemas.diagnostic import printable
+    from schemas.instances import template_of
+    from schemas.spelling import did_you_mean
+    from schemas.starts import STARTS, start, start_instance
+    from schemas.surroundings import Kind, Surroundings
+
+    if template in STARTS:
+        return start(name, template)
+    around = Surroundings().of(path.absolute())
+    found = around.template(template)
+    if found is None:
+        hint = did_you_mean(template, [*STARTS, *around.names(Kind.TEMPLATE)])
+        raise UsageError(f'there is no template "{printable(template)}"; {hint}')
+    return start_instance(name, template_of(found, load_contract(schema_file(None))))
 
 
 def _file_of(name: str) -> Path:

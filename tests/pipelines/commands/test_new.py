@@ -90,6 +90,51 @@ def test_json_for_programs(run: Run, folder: Path) -> None:
     assert [d["code"] for d in refused.document["diagnostics"]] == ["P108"]
 
 
+TEMPLATE = """\
+parameters:
+  table: {type: string, description: where the table is, enum: [wine, iris]}
+  rows: {type: integer, minimum: 10, description: how many there must be}
+  owner: {type: string, default: shop, description: who answers for it}
+pipeline:
+  schedule: "@daily"
+  start_date: "2026-01-01"
+  default_args: {owner: "${{ parameters.owner }}", execution_timeout: 1h}
+  tasks:
+    load: {operator: DownloadData, source: "sample://${{ parameters.table }}"}
+    judge: {operator: ValidateData, dependencies: [load], data: load, rows: {min: "${{ parameters.rows }}"}}
+"""
+
+
+def test_a_template_of_the_project_gives_an_instance(run: Run, folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "train.yaml").write_text(TEMPLATE)
+    assert (
+        run("new", "churn", "--template", "train").out
+        == """\
+pipelines/churn.yaml is written, and checks clean. Edit:
+  pipelines/churn.yaml:4: where the table is
+  pipelines/churn.yaml:5: how many there must be
+then: pipelines check, pipelines show churn, pipelines run churn
+"""
+    )
+    assert (
+        (folder / "churn.yaml").read_text()
+        == """\
+churn:
+  template: train
+  parameters:
+    table: "wine"  # edit: where the table is
+    rows: 10  # edit: how many there must be
+"""
+    )
+    assert run("check", "--strict").code == 0
+
+
+def test_a_template_that_does_not_exist(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("new", "churn", "--template", "mll").code == 2
+    assert capsys.readouterr().err == 'pipelines: there is no template "mll"; did you mean "ml"?\n'
+
+
 def test_every_start_says_what_to_edit() -> None:
     for which in STARTS:
         assert len(to_edit(start("x", which))) >= 4
