@@ -7,11 +7,17 @@ import importlib
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipelines.operator_facts import REFINED, REMOVED
+
 Schema = dict[str, Any]
 
+_DURATION: Schema = {"$ref": "#/$defs/duration"}
+_TIME: Schema = {"$ref": "#/$defs/time"}
+_EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 _NAMED_TYPES: dict[str, Schema] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -31,11 +37,11 @@ _NAMED_TYPES: dict[str, Schema] = {
     "Collection": {"type": "array"},
     "Iterable": {"type": "array"},
     "Container": {"type": "array"},
-    "timedelta": {"$ref": "#/$defs/duration"},
+    "timedelta": _DURATION,
     "datetime": {"$ref": "#/$defs/date"},
     "date": {"$ref": "#/$defs/date"},
     "DateTime": {"$ref": "#/$defs/date"},
-    "time": {"$ref": "#/$defs/time"},
+    "time": _TIME,
     "Path": {"type": "string"},
     "PathLike": {"type": "string"},
     "Callable": {"x-callable": True},
@@ -79,9 +85,11 @@ def operator_schema(cls: type, base: type) -> Schema:
     required: list[str] = []
     optional = _OPTIONAL.get(cls.__name__, ())
     for owner, parameter in own_parameters(cls, base):
-        if parameter.name in getattr(cls, _FIXED, ()):
+        refinement = _refinement(cls, parameter.name)
+        if refinement == REMOVED or parameter.name in getattr(cls, _FIXED, ()):
             continue
-        properties[parameter.name] = parameter_schema(parameter, owner, templated=parameter.name in templated)
+        schema = parameter_schema(parameter, owner, templated=parameter.name in templated)
+        properties[parameter.name] = _refined(schema, refinement)
         if parameter.default is inspect.Parameter.empty and parameter.name not in optional:
             required.append(parameter.name)
     return {
@@ -92,8 +100,22 @@ def operator_schema(cls: type, base: type) -> Schema:
     }
 
 
+def _refinement(cls: type, parameter: str) -> Schema:
+    paths = (f"{base.__module__}.{base.__qualname__}.{parameter}" for base in cls.__mro__)
+    return next((REFINED[path] for path in paths if path in REFINED), {})
+
+
+def _refined(schema: Schema, refined: Schema) -> Schema:
+    """Narrow what a type tells; alternatives and listed values take its place."""
+    replaced = ("type", "anyOf", "items") if {"type", "enum", "anyOf"} & set(refined) else ()
+    return {**{key: value for key, value in schema.items() if key not in replaced}, **refined}
+
+
 def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parameter]]:
-    """Yield each constructor parameter with the class that defines it; the nearest class wins."""
+    """Yield each constructor parameter with the class that defines it; the nearest class wins.
+
+    Those that a class gives its base class itself cannot be given besides.
+    """
     known = set(inspect.signature(base.__init__).parameters)  # type: ignore[misc]
     for owner in cls.__mro__:
         if owner is base or owner is object:
@@ -106,8 +128,20 @@ def own_parameters(cls: type, base: type) -> Iterator[tuple[type, inspect.Parame
                 continue
             known.add(parameter.name)
             yield owner, parameter
+        known |= _given_to_base(owner)
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
             return
+
+
+def _given_to_base(owner: type) -> set[str]:
+    """Name what the constructor of a class passes on by name, as in ``super().__init__(deferrable=True, **kwargs)``."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(vars(owner)["__init__"]))))
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__"
+    ]
+    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg is not None}
 
 
 def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: bool = False) -> Schema:
@@ -123,7 +157,8 @@ def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: boo
         schema = {"$ref": FUNCTION}
     description = parameter_descriptions(owner).get(parameter.name, "")
     if templated:
-        schema = _union([schema, {"type": "string"}]) if schema and schema != {"$ref": FUNCTION} else schema
+        if schema and schema != {"$ref": FUNCTION}:
+            schema = _union([schema, _EXPRESSION if _is_converted(schema) else {"type": "string"}])
         if "templated" not in description:
             description = f"{description} (templated)".strip()
     if not schema:
@@ -134,6 +169,11 @@ def parameter_schema(parameter: inspect.Parameter, owner: Any, *, templated: boo
     if parameter.default not in (inspect.Parameter.empty, None) and _is_plain(parameter.default):
         schema["default"] = parameter.default
     return schema
+
+
+def _is_converted(schema: Schema) -> bool:
+    """Tell what becomes a Python value when the task is built, unless it is known in a run only."""
+    return any(part in (_DURATION, _TIME) for part in (schema, *schema.get("anyOf", ())))
 
 
 def _is_function(schema: Schema) -> bool:
@@ -220,7 +260,10 @@ def _union(parts: list[Schema]) -> Schema:
 
 
 def _without_implied(types: list[str], others: list[Schema]) -> list[str]:
-    return [t for t in types if not (t == "integer" and "number" in types) and {"type": t} not in others]
+    # a length of time may be a number too, of seconds
+    implied = {"integer"} if "number" in types else set[str]()
+    implied |= {"integer", "number"} if _DURATION in others else set()
+    return [t for t in types if t not in implied and {"type": t} not in others]
 
 
 def parameter_descriptions(owner: Any) -> dict[str, str]:

@@ -39,6 +39,7 @@ def pipeline_schema(providers: Iterable[str] | None = None, packages: Iterable[s
     _add_taskflow(document["$defs"], decorator_schemas(chosen), functions)
     _add_triggers(document["$defs"], trigger_schemas(chosen))
     document["$defs"]["exception"]["enum"] = list(exception_paths())
+    _describe_layers(document["$defs"])
     return document
 
 
@@ -50,8 +51,12 @@ def _add_operators(definitions: Schema, operators: Mapping[str, Schema]) -> None
     known, other = shape["properties"]["operator"]["anyOf"]
     _offer(known, operators, operators)
     # an operator that is not known here may take anything; the checker says how to make it known
-    condition = {"properties": {"operator": {**other, "not": known}}, "not": {"required": ["decorator"]}}
-    unknown = {"if": condition, "then": {"additionalProperties": True}}
+    is_other = {
+        "properties": {"operator": {**other, "not": known}},
+        "required": ["operator"],
+        "not": {"required": ["decorator"]},
+    }
+    unknown = {"if": is_other, "then": {"additionalProperties": True}}
     # what a task is mapped over may give what it needs
     unmapped = {"if": {"$ref": "#/$defs/unmapped"}, "then": {"allOf": _branches("operator", required, "required")}}
     shape["allOf"] = [*_branches("operator", operators, "operators"), unmapped, unknown]
@@ -116,6 +121,58 @@ def _add_triggers(definitions: Schema, triggers: Mapping[str, Schema]) -> None:
 def _offer(definition: Schema, names: Iterable[str], schemas_: Mapping[str, Schema]) -> None:
     definition["enum"] = list(names)
     definition["enumDescriptions"] = [_first_sentence(schemas_[name]["description"]) for name in definition["enum"]]
+
+
+_ENTRIES = ("tasks", "task_groups")
+
+
+def _describe_layers(definitions: Schema) -> None:
+    """Give defaults, environments and templates the arguments that pipelines and tasks have."""
+    arguments = _references("dag", definitions["dag"]["properties"])
+    of_tasks = _references("task_shape", definitions["task_shape"]["properties"])
+    for name in ("default", "overlay", "instance"):
+        own = definitions[name]["properties"]
+        inherited = {key: ref for key, ref in arguments.items() if key != "task_groups" or name != "default"}
+        definitions[name]["properties"] = {**inherited, **own}
+    definitions["partial_task"]["properties"] = of_tasks
+    definitions["template_task"]["properties"] = {
+        **_or_placeholder(of_tasks, definitions),
+        "operator": of_tasks["operator"],
+    }
+    plain = {key: ref for key, ref in arguments.items() if key not in (*_ENTRIES, "default_args")}
+    default_args = _references("default_args", definitions["default_args"]["properties"])
+    definitions["template_pipeline"]["properties"] |= {
+        **_or_placeholder(plain, definitions),
+        "default_args": {
+            "description": definitions["default_args"]["description"],
+            "type": "object",
+            "properties": _or_placeholder(default_args, definitions),
+            "additionalProperties": False,
+        },
+    }
+
+
+def _references(name: str, properties: Iterable[str]) -> Schema:
+    return {key: {"$ref": f"#/$defs/{name}/properties/{key}"} for key in properties}
+
+
+def _or_placeholder(properties: Mapping[str, Schema], definitions: Schema) -> Schema:
+    """Let values be texts with placeholders, too: an editor does not know what will be put in."""
+    placeholder = {"$ref": "#/$defs/placeholder"}
+    return {
+        key: {"description": _description(schema, definitions), "anyOf": [schema, placeholder]}
+        for key, schema in properties.items()
+    }
+
+
+def _description(schema: Schema, definitions: Schema) -> str:
+    """Give the description of a schema, or of what it refers to."""
+    while "description" not in schema:
+        target: Any = {"$defs": definitions}
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        schema = target
+    return str(schema["description"])
 
 
 def _first_sentence(text: str) -> str:

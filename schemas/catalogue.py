@@ -143,7 +143,7 @@ _RULES = (
         ignorable=True,
     ),
     Rule("P317", "timetable-arguments", _ERROR, "arguments of a timetable that contradict each other"),
-    Rule("P318", "endless-pattern", _ERROR, "a pattern of a param that may take for ever to try"),
+    Rule("P318", "endless-pattern", _ERROR, "a pattern of a parameter that may take for ever to try"),
     # values that would run code
     Rule("P401", "code-in-yaml", _ERROR, "a key that names Python code to import"),
     Rule("P402", "object-in-yaml", _ERROR, "a key that would build a Python object"),
@@ -251,6 +251,21 @@ _RULES = (
         "a value that is probably a secret, by the name of its key",
         ignorable=True,
     ),
+    # defaults, environments, templates
+    Rule("P801", "two-files-for-one", _ERROR, "two files for the same defaults, environment or template"),
+    Rule("P802", "unknown-environment", _ERROR, "an environment that does not exist"),
+    Rule("P803", "change-of-no-pipeline", _ERROR, "an environment that changes a pipeline that does not exist"),
+    Rule("P804", "change-of-no-task", _ERROR, "a change of a task that the pipeline or its template does not have"),
+    Rule("P805", "default-of-no-task", _WARNING, "defaults for a task that no pipeline has", ignorable=True),
+    Rule("P806", "unread-file", _WARNING, "a file that stands where nothing reads it", ignorable=True),
+    Rule("P810", "unknown-template", _ERROR, "a template that does not exist"),
+    Rule("P811", "unknown-parameter", _ERROR, "a value for a parameter that the template does not have"),
+    Rule("P812", "missing-parameter", _ERROR, "a parameter without a default that the instance does not give"),
+    Rule("P813", "undeclared-placeholder", _ERROR, "a placeholder for a parameter that the template does not declare"),
+    Rule("P814", "bad-placeholder", _ERROR, "what begins like a placeholder, or stands where none can"),
+    Rule("P815", "unused-parameter", _WARNING, "a parameter that nothing in the template takes", ignorable=True),
+    Rule("P816", "template-of-template", _ERROR, "a template that is to be made of another one"),
+    Rule("P817", "too-many-values", _ERROR, "templates that make a file larger than one should be"),
     # the build
     Rule("P900", "cannot-be-built", _ERROR, "a pipeline that Airflow refuses although its file is in order"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 Predicate = Callable[[Any], bool]
@@ -45,9 +46,7 @@ class Compiler:
         if isinstance(schema, bool):
             return (lambda _: True) if schema else (lambda _: False)
         checks = [self._keyword(key, schema) for key in schema if not self._is_annotation(key, schema)]
-        if len(checks) == 1:
-            return checks[0]
-        return lambda value: all(check(value) for check in checks)
+        return _all(checks)
 
     def _is_annotation(self, key: str, schema: Mapping[str, Any]) -> bool:
         # then and else belong to if; additionalProperties is compiled with properties
@@ -77,7 +76,7 @@ class Compiler:
         checks = [self.compile(part) for part in rest]
         if dispatch:
             checks.append(self._dispatch(dispatch))
-        return lambda value: all(check(value) for check in checks)
+        return _all(checks)
 
     def _dispatch(self, branches: Mapping[tuple[str, str], Any]) -> Predicate:
         """Turn many ``if operator is X then …`` into one look-up; a branch is compiled when it is first taken."""
@@ -100,8 +99,7 @@ class Compiler:
         return check
 
     def _any_of(self, schema: Mapping[str, Any]) -> Predicate:
-        options = [self.compile(part) for part in schema["anyOf"]]
-        return lambda value: any(option(value) for option in options)
+        return _any([self.compile(part) for part in schema["anyOf"]])
 
     def _not(self, schema: Mapping[str, Any]) -> Predicate:
         inner = self.compile(schema["not"])
@@ -115,10 +113,7 @@ class Compiler:
 
     def _type(self, schema: Mapping[str, Any]) -> Predicate:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        tests = [_TYPES[name] for name in names]
-        if len(tests) == 1:
-            return tests[0]
-        return lambda value: any(test(value) for test in tests)
+        return _any([_TYPES[name] for name in names])
 
     def _properties(self, schema: Mapping[str, Any]) -> Predicate:
         known = {key: self.compile(part) for key, part in schema.get("properties", {}).items()}
@@ -182,7 +177,7 @@ class Compiler:
                 more = compiled[branch](value)
                 if more is None:
                     return None
-                found |= more
+                found = _union(found, more)
             return found
 
         return keys_of
@@ -205,8 +200,10 @@ class Compiler:
         return lambda value: not isinstance(value, list) or all(test(item) for item in value)
 
     def _enum(self, schema: Mapping[str, Any]) -> Predicate:
-        allowed = tuple(_distinct(value) for value in schema["enum"])
-        return lambda value: _distinct(value) in allowed
+        # there are long lists of names, and few other values
+        names = frozenset(value for value in schema["enum"] if isinstance(value, str))
+        others = [_distinct(value) for value in schema["enum"] if not isinstance(value, str)]
+        return lambda value: value in names if isinstance(value, str) else _distinct(value) in others
 
     def _const(self, schema: Mapping[str, Any]) -> Predicate:
         wanted = _distinct(schema["const"])
@@ -218,6 +215,33 @@ class Compiler:
 
     def _format(self, schema: Mapping[str, Any]) -> Predicate:
         return self._formats.get(schema["format"], lambda _: True)
+
+
+def _all(checks: list[Predicate]) -> Predicate:
+    if len(checks) == 1:
+        return checks[0]
+
+    # a loop, as all() with a generator takes twice as long, and this is asked for every value
+    def check(value: Any) -> bool:
+        for each in checks:  # noqa: SIM110
+            if not each(value):
+                return False
+        return True
+
+    return check
+
+
+def _any(options: list[Predicate]) -> Predicate:
+    if len(options) == 1:
+        return options[0]
+
+    def check(value: Any) -> bool:
+        for each in options:  # noqa: SIM110
+            if each(value):
+                return True
+        return False
+
+    return check
 
 
 def _split_dispatch(parts: list[Any]) -> tuple[dict[tuple[str, str], Any], list[Any]]:
@@ -245,10 +269,16 @@ def _joined(own: frozenset[str], parts: list[KnownKeys]) -> KnownKeys:
             more = part(value)
             if more is None:
                 return None
-            found |= more
+            found = _union(found, more)
         return found
 
     return keys_of
+
+
+@cache
+def _union(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Join sets of keys; they are those of the schema, so there are few, and each task needs the same ones."""
+    return one | other
 
 
 def _distinct(value: Any) -> Any:

@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.bounds import Pattern, iter_patterns
 from schemas.compiled import Compiler, has_no_doubles
 from schemas.kinds import MAPPINGS, Kind
 from schemas.value_formats import FORMATS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("pipeline.schema.json")
 """The committed schema: this project's operators and those of the providers that it installs."""
 
+_NEEDED = {"operators", "default", "environment_file", "template_file"}
 _LARGE = 100
 """Entries of a mapping that jsonschema takes long to look at."""
 
@@ -128,7 +130,7 @@ class Contract:
         return frozenset(key for key, kind in self.conversions(operator).items() if kind == "function")
 
     def conversions(self, operator: str) -> Mapping[str, str]:
-        """Give the parameters whose text stands for a Python value: name -> ``duration``, ``date`` or ``function``.
+        """Give the parameters whose text stands for a Python value: name -> one of :data:`schemas.spec.KINDS`.
 
         This project's own operators read the texts themselves.
         """
@@ -139,6 +141,12 @@ class Contract:
         if "decorator" in task:
             return {**self.kind_of(task).conversions, "python_callable": "function"}
         return self.conversions(str(task.get("operator")))
+
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def threshold_patterns(self, operator: str) -> tuple[Pattern, ...]:
+        """Give where the parameters of an operator have thresholds."""
+        schema = {"properties": self.operators.get(operator, {}).get("properties", {})}
+        return tuple(iter_patterns(schema, self.resolve))
 
     def resolve(self, ref: str) -> Any:
         """Follow a reference inside the document, as in ``#/$defs/duration``."""
@@ -151,6 +159,10 @@ class Contract:
     def fits(self) -> Callable[[Any], bool]:
         """Tell whether a file's data fits, without saying what is wrong."""
         return self._compiler.compile(self.document)
+
+    def compile(self, schema: Any) -> Callable[[Any], bool]:
+        """Give the predicate of a part of this schema, or of one that refers into it."""
+        return self._compiler.compile(schema)
 
     @cached_property
     def _compiler(self) -> Compiler:
@@ -280,8 +292,8 @@ def load_contract(path: Path = SCHEMA_FILE) -> Contract:
 @cache
 def _load(path: Path, _: int) -> Contract:
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or "operators" not in document.get("$defs", {}):
-        raise ValueError("it is not a pipeline schema; write one with `pipelines schema`")
+    if not isinstance(document, dict) or not document.get("$defs", {}).keys() >= _NEEDED:
+        raise ValueError("it is not a pipeline schema, or an old one; write one with `pipelines schema`")
     return Contract(document)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.catalogue import Severity, rule_of
 from schemas.spelling import did_you_mean
 
-__all__ = ["START", "Diagnostic", "Finding", "Place", "Severity", "did_you_mean", "printable"]
+__all__ = ["START", "Diagnostic", "Finding", "Place", "Severity", "did_you_mean", "joined", "printable"]
 
 # Control characters, line ends and marks that reverse the direction of text: never printed as they are.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -20,6 +20,14 @@ _LONGEST = 3000
 def printable(text: str) -> str:
     """Write out the characters of a text that would not print, or would move what stands beside them."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def joined(*hints: str) -> str:
+    """Put hints together, those that are given."""
+    text = ""
+    for hint in filter(None, hints):
+        text += f"{' ' if text.endswith('?') else '; '}{hint}" if text else hint
+    return text
 
 
 def _short(text: str) -> str:
@@ -35,6 +43,10 @@ class Place:
     column: int
     end_line: int
     end_column: int
+    file: str = ""
+    """The file as diagnostics name it, if it is another than the one that is checked: defaults, a template …"""
+    note: str = field(default="", compare=False)
+    """What the hint of a finding here says besides: where the other part of it stands."""
 
 
 START = Place(1, 1, 1, 1)
@@ -60,6 +72,8 @@ class Diagnostic:
     """The fix, where one is known."""
     end_line: int = 0
     end_column: int = 0
+    once: str = field(default="", compare=False, repr=False)
+    """What is the same for a mistake in a file that several pipelines take, whoever is named in the message."""
 
     @property
     def name(self) -> str:
@@ -107,8 +121,16 @@ class Finding:
         """How grave it is; the catalogue decides, not the rule."""
         return rule_of(self.code).severity
 
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing may be built because of it."""
+        return self.severity is Severity.ERROR
+
     def in_file(self, path: str) -> Diagnostic:
-        """Name the file; what would not print in the words is written out."""
+        """Name the file, unless the place is in another one; what would not print in the words is written out.
+
+        :param path: of the file that is checked
+        """
         at = self.place
-        message, hint = _short(printable(self.message)), _short(printable(self.hint))
-        return Diagnostic(path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)
+        message, hint = _short(printable(self.message)), _short(printable(joined(self.hint, at.note)))
+        return Diagnostic(at.file or path, at.line, at.column, self.code, message, hint, at.end_line, at.end_column)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas.catalogue import CATALOGUE
 from schemas.diagnostic import Finding, Place
@@ -34,26 +35,55 @@ class Ignore:
     """The line it speaks of."""
 
 
-def without_ignored(findings: Iterable[Finding], text: str) -> list[Finding]:
-    """Leave out the findings that a comment silences, and add those on comments that silence nothing.
+Used = tuple[str, int, str]
+"""The file as places name it, the line and the code of a comment that silenced something."""
 
-    :param findings: of one file, which was read without a syntax error
-    :param text: its text
+
+def without_ignored(findings: Iterable[Finding], texts: Mapping[str, str]) -> tuple[list[Finding], set[Used]]:
+    """Leave out the findings that a comment silences.
+
+    :param findings: of files that were read without a syntax error
+    :param texts: the file as places name it -> its text
+    :returns: those that are left, and the comments that had an effect
     """
     # asked for every file: most say nothing of the kind, and need not be read again
-    ignores = list(iter_ignores(text)) if _MARK in text else []
-    silenced = {(i.line, i.code) for i in ignores if i.code in CATALOGUE and CATALOGUE[i.code].ignorable}
-    kept, used = [], set()
+    marked = {file: text for file, text in texts.items() if _MARK in text}
+    silenced = {(file, line, code) for file, text in marked.items() for line, code in _silenced_in(text)}
+    kept, used = [], set[Used]()
     for finding in findings:
-        at = (finding.place.line, finding.code)
+        at = (finding.place.file, finding.place.line, finding.code)
         if at in silenced:
             used.add(at)
         else:
             kept.append(finding)
-    return [*kept, *(finding for ignore in ignores for finding in _on_ignore(ignore, used))]
+    return kept, used
 
 
-def _on_ignore(ignore: Ignore, used: set[tuple[int, str]]) -> Iterator[Finding]:
+@lru_cache(maxsize=16)
+def _silenced_in(text: str) -> frozenset[tuple[int, str]]:
+    """Give the lines and rules that the comments of a text silence; of defaults, all pipelines that take them ask."""
+    return frozenset(
+        (ignore.line, ignore.code)
+        for ignore in iter_ignores(text)
+        if ignore.code in CATALOGUE and CATALOGUE[ignore.code].ignorable
+    )
+
+
+def iter_ignore_findings(text: str, used: Container[Used], *, file: str = "", is_all: bool = True) -> Iterator[Finding]:
+    """Yield findings on comments that silence nothing.
+
+    :param text: of a file that was read without a syntax error
+    :param used: comments that silenced something
+    :param file: as places name it
+    :param is_all: whether everything that they could silence was looked for
+    """
+    for ignore in iter_ignores(text) if _MARK in text else ():
+        for finding in _on_ignore(ignore, file, used):
+            if is_all or finding.code != "P013":
+                yield replace(finding, place=replace(finding.place, file=file))
+
+
+def _on_ignore(ignore: Ignore, file: str, used: Container[Used]) -> Iterator[Finding]:
     rule = CATALOGUE.get(ignore.code)
     if not ignore.code:
         hint = "name it, as in # pipelines: ignore=P403; several with commas in between"
@@ -65,7 +95,7 @@ def _on_ignore(ignore: Ignore, used: set[tuple[int, str]]) -> Iterator[Finding]:
     elif not rule.ignorable:
         message = f"{rule.code} cannot be ignored; the comment has no effect"
         yield Finding("P012", ignore.place, message, "put right what it reports, and remove the comment")
-    elif (ignore.line, ignore.code) not in used:
+    elif (file, ignore.line, ignore.code) not in used:
         message = f"there is no {rule.code} in line {ignore.line} to ignore"
         yield Finding("P013", ignore.place, message, "remove the comment, or move it to the line it is meant for")
 

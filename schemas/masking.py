@@ -22,27 +22,57 @@ _NOT_PLAIN = ("'", '"', "&", "!", "|", ">", "")
 """What a text that is not written as it reads begins with."""
 
 
-def mask(text: str, findings: Sequence[Finding], codes: Iterable[str]) -> tuple[str, list[Finding]]:
-    """Hide what findings mark as secret, in the text and in the other findings.
+def mask(
+    texts: Mapping[str, str], findings: Sequence[Finding], codes: Iterable[str]
+) -> tuple[Mapping[str, str], list[Finding]]:
+    """Hide what findings mark as secret, in the texts and in the other findings.
 
-    :param text: of the file
-    :param findings: all on that file
+    :param texts: the file as places name it -> what it says
+    :param findings: all on these files
     :param codes: of the rules that find secrets
-    :returns: the text, in which each secret is as many asterisks, and the findings
+    :returns: the texts, in which each secret is as many asterisks, and the findings
     """
     wanted = frozenset(codes)
     places = {finding.place for finding in findings if finding.code in wanted}
     if not places:
-        return text, list(findings)
-    lines, masked = FileText(text), list(text)
+        return texts, list(findings)
     secrets: dict[Place, tuple[str, ...]] = {}
-    for place in places:
-        start, end = lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
-        secrets[place] = tuple(_forms(text[start:end]))
-        masked[start:end] = [char if char.isspace() else _MASK for char in text[start:end]]
+    masked = dict(texts)
+    for file in {place.file for place in places}:
+        masked[file] = _masked(texts[file], [place for place in places if place.file == file], secrets)
     index = _index(form for forms in secrets.values() for form in forms)
     cleaned = [f if f.code in wanted else _without_secrets(f, secrets.get(f.place, ()), index) for f in findings]
-    return "".join(masked), cleaned
+    return masked, cleaned
+
+
+def _masked(text: str, places: Iterable[Place], secrets: dict[Place, tuple[str, ...]]) -> str:
+    lines, masked = FileText(text), list(text)
+    for place in places:
+        start, end = _span(lines, place)
+        secrets[place] = tuple(_forms(text[start:end]))
+        masked[start:end] = [char if char.isspace() else _MASK for char in text[start:end]]
+    return "".join(masked)
+
+
+def read_secrets(texts: Mapping[str, str], findings: Iterable[Finding], codes: Iterable[str]) -> tuple[str, ...]:
+    """Give what findings mark as secret and is long enough to be known again elsewhere; the longest first.
+
+    :param texts: the file as places name it -> what it says
+    :param findings: on these files
+    :param codes: of the rules that find secrets
+    """
+    wanted = frozenset(codes)
+    places = {finding.place for finding in findings if finding.code in wanted}
+    if not places:
+        return ()
+    lines = {file: FileText(texts[file]) for file in {place.file for place in places}}
+    written = (texts[at.file][slice(*_span(lines[at.file], at))] for at in places)
+    forms = {form for text in written for form in _forms(text) if len(form) >= _START}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def _span(lines: FileText, place: Place) -> tuple[int, int]:
+    return lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
 
 
 def _forms(written: str) -> Iterator[str]:

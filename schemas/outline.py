@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from schemas.expressions import Expression, iter_expressions, may_have_expressions, read_expression
+from schemas.expressions import EXPRESSION_SIGNS, Expression, iter_expressions, read_expression
 from schemas.kinds import MAPPINGS
 from schemas.position import FileText
 
@@ -58,19 +58,15 @@ class Outline:
     tasks: tuple[Node, ...]
     groups: tuple[Node, ...]
     config: Mapping[str, Any] = field(default_factory=dict)
-    """The pipeline as in the YAML."""
-    default: Mapping[str, Any] = field(default_factory=dict)
-    """The file's ``default`` block."""
+    """The pipeline with all that it shares with others, and what an environment changes of it."""
     text: FileText = field(default_factory=FileText)
-    """The file's text, which its pipelines share."""
-    is_first: bool = True
-    """Whether it is the first of its file; what concerns the ``default`` block is said there."""
+    """The texts of the files that it is from."""
     operators: Operators | None = None
     """What is known of operators."""
 
     def setting(self, key: str) -> Any:
-        """Give an argument of the DAG: the pipeline's own, else that of the file's ``default`` block."""
-        return self.config.get(key, self.default.get(key))
+        """Give an argument of the DAG."""
+        return self.config.get(key)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -100,25 +96,23 @@ class Operators(Protocol):
         """Name the parameters that take a function by its import path."""
 
 
-def iter_outlines(data: Any, operators: Operators, text: str = "") -> Iterator[Outline]:
-    """Yield the outline of each pipeline of a file; what has the wrong shape is left out.
+def iter_outlines(data: Any, operators: Operators, text: str | FileText = "") -> Iterator[Outline]:
+    """Yield the outline of each pipeline; what has the wrong shape is left out.
 
-    :param data: the file's data
+    :param data: DAG id -> the pipeline
     :param operators: what is known of operators
-    :param text: the file's text
+    :param text: the text of the file
     """
     if not isinstance(data, dict):
         return
-    default, shared, is_first = data.get("default"), FileText(text), True
-    reader = _Reader(operators, has_expressions=may_have_expressions(text))
+    shared = text if isinstance(text, FileText) else FileText(text)
+    reader = _Reader(operators, has_expressions=shared.holds(EXPRESSION_SIGNS))
     for dag_id, dag in data.items():
-        if dag_id == "default" or not isinstance(dag, dict):
+        if not isinstance(dag, dict):
             continue
         tasks = tuple(reader.task(*entry) for entry in _entries(dag, dag_id, "tasks", "task_id"))
         groups = tuple(reader.group(*entry) for entry in _entries(dag, dag_id, "task_groups", "group_name"))
-        defaults = default if isinstance(default, dict) else {}
-        yield Outline(dag_id, tasks, groups, dag, defaults, shared, is_first, operators)
-        is_first = False
+        yield Outline(dag_id, tasks, groups, dag, shared, operators)
 
 
 def _entries(dag: dict[str, Any], dag_id: str, key: str, name: str) -> Iterator[tuple[str, Path, dict[str, Any]]]:

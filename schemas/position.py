@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from schemas.diagnostic import Place
@@ -18,13 +19,20 @@ class FileText:
     """The text of a file, with what rules ask about the whole of it, worked out once for all of its pipelines."""
 
     text: str = ""
-    _contains: dict[str, bool] = field(default_factory=dict, repr=False)
+    _contains: dict[str | re.Pattern[str], bool] = field(default_factory=dict, repr=False)
 
     def contains(self, word: str) -> bool:
         """Tell whether the text has a word somewhere: whether it is worth to look through a pipeline for it."""
         found = self._contains.get(word)
         if found is None:
             found = self._contains[word] = word in self.text
+        return found
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether the text has something of a form somewhere."""
+        found = self._contains.get(pattern)
+        if found is None:
+            found = self._contains[pattern] = pattern.search(self.text) is not None
         return found
 
     def has_one_of(self, words: tuple[str, ...]) -> bool:
@@ -62,11 +70,42 @@ class FileText:
         found = None if skipped is None else _follow(written, skipped, value, start, end)
         if found is None:
             return place
-        return self._place(begin + found[0], begin + found[1])
+        inside = self._place(begin + found[0], begin + found[1])
+        return replace(inside, file=place.file, note=place.note) if place.file or place.note else inside
 
     def _place(self, start: int, end: int) -> Place:
         first, last = bisect_right(self.starts, start), bisect_right(self.starts, end - 1)
         return Place(first, start - self.starts[first - 1] + 1, last, end - self.starts[last - 1] + 1)
+
+
+class LayeredText(FileText):
+    """The text of a file together with those of others that have a part in its pipelines."""
+
+    def __init__(self, own: FileText, others: Mapping[str, FileText]) -> None:
+        """Put them together.
+
+        :param own: the file that is checked
+        :param others: the path as places name it -> text
+        """
+        super().__init__(own.text)
+        self._own = own
+        self._others = others
+
+    def contains(self, word: str) -> bool:
+        """Tell whether one of the texts has a word somewhere."""
+        return self._own.contains(word) or any(other.contains(word) for other in self._others.values())
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether one of the texts has something of a form somewhere."""
+        return self._own.holds(pattern) or any(other.holds(pattern) for other in self._others.values())
+
+    def has_one_of(self, words: tuple[str, ...]) -> bool:
+        """Tell whether one of the texts has one of some words."""
+        return self._own.has_one_of(words) or any(other.has_one_of(words) for other in self._others.values())
+
+    def place_inside(self, place: Place, value: str, start: int, end: int) -> Place:
+        """Give the place of ``value[start:end]`` in the file that the value stands in."""
+        return (self._others[place.file] if place.file else self._own).place_inside(place, value, start, end)
 
 
 def _opening(written: str) -> int | None:

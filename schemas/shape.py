@@ -20,6 +20,11 @@ from schemas.value_formats import FORMATS, PRESETS, REFERENCES, WITHOUT_CRON
 from schemas.wording import describe_place, first_line, missing_key, shown
 
 _FULL_PATH = re.compile(r"(airflow\.providers|operators)(\.[a-z_][a-z0-9_]*)+\.[A-Z][A-Za-z0-9_]*")
+_LONGEST_ZONE = 40
+_ONE_NAME = re.compile(r"[\w.-]+")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _ELSEWHERE = ("expand", "partial", "op_kwargs")
 """Keys in which tasks are given more values."""
 Error = Any
@@ -57,7 +62,7 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
     :param contract: the schema in use
     """
     yield from _unknown_operators(source, outlines, contract)
-    if any(word in source.text for word in _ELSEWHERE):
+    if any(outline.text.contains(word) for outline in outlines for word in _ELSEWHERE):
         yield from iter_given_findings(outlines, source, contract, _iter_described)
     if contract.fits(source.data):
         return
@@ -69,6 +74,23 @@ def iter_shape_findings(source: Source, outlines: Iterable[Outline], contract: C
         if not contract.task_fits(task, listed=listed):
             for error in contract.task_validator(task, listed=listed).iter_errors(task):
                 yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
+
+
+def iter_value_findings(
+    schema: Mapping[str, Any], value: Any, path: Path, source: Source, contract: Contract
+) -> Iterator[Finding]:
+    """Yield what a schema of its own does not allow of one value.
+
+    :param schema: it may refer to the definitions of the contract
+    :param value: the value
+    :param path: where it stands in the source
+    :param source: a file that was read, or a part of it
+    :param contract: the schema in use
+    """
+    if contract.compile(schema)(value):
+        return
+    for error in contract.value_validator(schema).iter_errors(value):
+        yield from _iter_described(error, (*path, *error.absolute_path), source, contract)
 
 
 def _wrong_part(data: Any, contract: Contract) -> Any:
@@ -110,7 +132,7 @@ def _iter_described(error: Error, path: Path, source: Source, contract: Contract
 
 
 def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Contract) -> Iterator[Finding]:
-    """Warn of operators that may exist but are not in the schema, so that their parameters cannot be checked."""
+    """Tell of operators that are not in the schema: misspelt ones, and ones whose parameters cannot be checked."""
     unknown = (
         (task.config["operator"], (*task.path, "operator"))
         for outline in outlines
@@ -118,11 +140,15 @@ def _unknown_operators(source: Source, outlines: Iterable[Outline], contract: Co
         if task.config and _is_unknown(task.config.get("operator"), contract)
     )
     for number, (name, path) in enumerate(unknown):
-        message = f'operator "{name}" is not in the schema, so its parameters are not checked'
         # to look for the nearest of all operators takes long
         near = difflib.get_close_matches(name, contract.operators, n=1, cutoff=0.85) if number < _MOST_HINTS else []
         hint = f'did you mean "{near[0]}"? ' if near else ""
         hint += "if it is installed, run `pipelines schema` to make it known"
+        if near and near[0].rpartition(".")[0] == name.rpartition(".")[0]:
+            # the schema has all of that module, when it was written
+            yield Finding("P104", source.tree.find(path).place, f'operator "{name}" does not exist', hint)
+            continue
+        message = f'operator "{name}" is not in the schema, so its parameters are not checked'
         yield Finding("P403", source.tree.find(path).place, message, hint)
 
 
@@ -149,7 +175,20 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
     names = " or ".join(_TYPE_NAMES[str(name)] for name in wanted)
     place = source.tree.find(path).place
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}; it takes {names}"
-    return Finding("P103", first_line(place), message, _description(error))
+    return Finding("P103", first_line(place), message, _as_wanted(error.instance, wanted) or _description(error))
+
+
+def _as_wanted(value: Any, wanted: list[Any]) -> str:
+    """Write a text as the list, number or truth value that was meant."""
+    if not isinstance(value, str):
+        return ""
+    if "array" in wanted and _ONE_NAME.fullmatch(value):
+        return f"write a list: [{value}]"
+    if "boolean" in wanted and value.lower() in _TRUTHS:
+        return f"write {_TRUTHS[value.lower()]}, without quotes"
+    whole, broken = "integer" in wanted, "number" in wanted
+    is_number = (whole or broken) and (_WHOLE if whole else _NUMBER).fullmatch(value)
+    return f"write {value}, without quotes" if is_number else ""
 
 
 def _not_allowed(error: Error, path: Path, source: Source) -> Finding:
@@ -227,7 +266,16 @@ def _bad_format(error: Error, path: Path, source: Source) -> Finding:
             return Finding("P105", place, message, str(error.schema.get("patternErrorMessage", "")).rstrip("."))
         message = f'"{error.instance}" is no name for {"a pipeline" if not path else "a task or group"}'
         return Finding("P108", place, message, _description(error))
-    return Finding("P105", place, message, _description(error))
+    return Finding("P105", place, message, _short_form(error) or _description(error))
+
+
+def _short_form(error: Error) -> str:
+    """Write a length of time in words as the schema takes it."""
+    from schemas.migrate.values import duration_of
+
+    is_duration = error.schema.get("format") == "duration-within-reach"
+    duration = duration_of(error.instance) if is_duration else None
+    return f"write {duration}" if duration else ""
 
 
 def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
@@ -239,6 +287,7 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
         "reference": f"a moment, {' or '.join(REFERENCES)}",
         "timezone": "a time zone",
         "moment": "a date",
+        "duration-within-reach": "a duration of at most 1000 years",
         "regex": "a regular expression",
     }
     message = f"{describe_place(path, source.data)} is {shown(error.instance)}, which is not {words[name]}"
@@ -246,7 +295,17 @@ def _bad_named_format(error: Error, path: Path, source: Source) -> Finding:
     if name in ("schedule", "cron") and str(error.instance).startswith("@"):
         without = WITHOUT_CRON if name == "cron" else ()
         hint = did_you_mean(str(error.instance), [preset for preset in PRESETS if preset not in without])
+    if name == "timezone":
+        hint = _nearest_zone(str(error.instance)) or hint
     return Finding(code, source.tree.find(path).place, message, hint)
+
+
+def _nearest_zone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    # nobody writes longer ones, and to compare takes long
+    near = difflib.get_close_matches(name, sorted(available_timezones()), n=1) if len(name) <= _LONGEST_ZONE else []
+    return f'did you mean "{near[0]}"?' if near else ""
 
 
 def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:

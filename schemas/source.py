@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from yaml.constructor import ConstructorError, SafeConstructor
 
 from schemas.diagnostic import START, Finding, Place
 from schemas.lines import position_in, split_lines
+from schemas.tree import Tree, between
+
+__all__ = ["Source", "Tree", "parse_source", "read_source"]
 
 MAX_DEPTH = 60
 """Mappings and lists may be nested so deep; no pipeline comes near it."""
@@ -33,49 +36,6 @@ _RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = {
 }
 
 
-_NO_KEYS: dict[str, Any] = {}
-_NO_CHILDREN: dict[Any, Any] = {}
-
-
-class Tree:
-    """The places of a value: its own, and for mappings and lists those of the keys and children."""
-
-    __slots__ = ("_end", "_keys", "_start", "children")
-
-    def __init__(self, start: Any = None, end: Any = None) -> None:
-        # the parser's marks are kept as they are: a place is asked for only where something is wrong
-        self._start = start
-        self._end = end
-        self._keys: dict[str, Any] = _NO_KEYS
-        self.children: dict[Any, Tree] = _NO_CHILDREN
-
-    @property
-    def place(self) -> Place:
-        """Where the value stands."""
-        return START if self._start is None else _between(self._start, self._end)
-
-    @property
-    def keys(self) -> Mapping[str, Place]:
-        """Where each key of a mapping stands."""
-        return {key: _place(event) for key, event in self._keys.items()}
-
-    def find(self, path: tuple[str | int, ...]) -> Tree:
-        """Follow a path as far as it goes; a missing key is answered by its nearest ancestor."""
-        tree = self
-        for part in path:
-            if part not in tree.children:
-                return tree
-            tree = tree.children[part]
-        return tree
-
-    def key(self, path: tuple[str | int, ...]) -> Place:
-        """Give the place of the key that a path ends in, or of the value where it ends in a list index."""
-        parent = self.find(path[:-1])
-        if path and path[-1] in parent._keys:
-            return _place(parent._keys[str(path[-1])])
-        return self.find(path).place
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file as read."""
@@ -88,16 +48,17 @@ class Source:
     findings: tuple[Finding, ...]
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, *, file: str = "") -> Source:
     """Read a file; whatever is wrong with it is a finding, never an exception.
 
     :param path: the YAML file
+    :param file: what places in it name, if it is read for the sake of another one
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        return _unread(path, "", Finding("P001", START, f"the file cannot be read: {reason.lower()}"))
+        return _unread(path, "", file, Finding("P001", START, f"the file cannot be read: {reason.lower()}"))
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         text = raw.decode("utf-8")
@@ -106,26 +67,33 @@ def read_source(path: Path) -> Source:
         line, column = position_in(before, len(before))
         place = Place(line, column, line, column + 1)
         finding = Finding("P002", place, f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
-        return _unread(path, raw.decode("utf-8", errors="replace"), finding)
-    return parse_source(path, text)
+        return _unread(path, raw.decode("utf-8", errors="replace"), file, finding)
+    return parse_source(path, text, file=file)
 
 
-def parse_source(path: Path, text: str) -> Source:
+def parse_source(path: Path, text: str, *, file: str = "") -> Source:
     """Parse a text as :func:`read_source` does."""
-    reader = _Reader()
+    reader = _Reader(file)
     try:
         data, tree = reader.read(yaml.parse(text, Loader=_LOADER))
     except _Stop as stop:
-        return _unread(path, text, *reader.findings, stop.finding)
+        return _unread(path, text, file, *reader.findings, stop.finding)
     except yaml.MarkedYAMLError as error:
-        return _unread(path, text, *reader.findings, _syntax_finding(error, text))
+        return _unread(path, text, file, *reader.findings, _syntax_finding(error, text))
     except yaml.YAMLError as error:
-        return _unread(path, text, *reader.findings, _reader_finding(error, text))
-    return Source(path, text, data, tree, tuple(reader.findings))
+        return _unread(path, text, file, *reader.findings, _reader_finding(error, text))
+    return Source(path, text, data, tree, _named(reader.findings, file))
 
 
-def _unread(path: Path, text: str, *findings: Finding) -> Source:
-    return Source(path, text, None, Tree(), findings)
+def _unread(path: Path, text: str, file: str, *findings: Finding) -> Source:
+    return Source(path, text, None, Tree(file=file), _named(findings, file))
+
+
+def _named(findings: Iterable[Finding], file: str) -> tuple[Finding, ...]:
+    """Let findings name their file, where it is read for the sake of another one."""
+    if not file:
+        return tuple(findings)
+    return tuple(replace(finding, place=replace(finding.place, file=file)) for finding in findings)
 
 
 def _syntax_finding(error: yaml.MarkedYAMLError, text: str) -> Finding:
@@ -177,8 +145,9 @@ _SHOWN = 40
 class _Reader:
     """Builds data and places from parser events, with a stack of its own, so that depth is bounded by choice."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "") -> None:
         self.findings: list[Finding] = []
+        self._file = file
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, Tree, int] | None] = {}
         self._aliased = 0
@@ -224,7 +193,7 @@ class _Reader:
             raise _Stop(Finding("P008", _place(event), f"nested more than {MAX_DEPTH} levels deep"))
         if event.anchor:
             self._anchors[event.anchor] = None
-        tree = Tree(event.start_mark, event.end_mark)
+        tree = Tree(event.start_mark, event.end_mark, self._file)
         tree.children = {}
         tree._keys = {}
         self._stack.append(_Frame(value, tree, event.anchor))
@@ -243,7 +212,7 @@ class _Reader:
         if frame is not None and isinstance(frame.value, dict) and frame.key is None:
             self._read_key(frame, event)
             return
-        tree = Tree(event.start_mark, event.end_mark)
+        tree = Tree(event.start_mark, event.end_mark, self._file)
         value = self._construct(event)
         if event.anchor:
             self._anchors[event.anchor] = (value, tree, 1)
@@ -341,11 +310,7 @@ class _Reader:
 
 
 def _place(event: Any) -> Place:
-    return _between(event.start_mark, event.end_mark)
-
-
-def _between(start: Any, end: Any) -> Place:
-    return Place(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+    return between(event.start_mark, event.end_mark)
 
 
 def _merge(frame: _Frame, value: dict[str, Any], tree: Tree) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Path
 from schemas.source import Source
+
+_NOT_PIPELINES = {"default": "the defaults", "(template)": "the template"}
+"""What else than a DAG id can come first in a path -> what it is called."""
 
 
 def describe_place(path: Path, data: Any) -> str:
@@ -17,7 +21,7 @@ def describe_place(path: Path, data: Any) -> str:
         case ():
             return "the file"
         case (str(dag_id),):
-            return f'pipeline "{dag_id}"'
+            return _NOT_PIPELINES.get(dag_id, f'pipeline "{dag_id}"')
         case (str(dag_id), "tasks", task):
             return f'task "{_listed_name(data[dag_id]["tasks"], task, "task_id")}"'
         case (str(dag_id), "task_groups", group):
@@ -49,7 +53,7 @@ def first_line(place: Place) -> Place:
     """Underline only the start of what goes over several lines."""
     if place.end_line == place.line:
         return place
-    return Place(place.line, place.column, place.line, place.column + 1)
+    return replace(place, end_line=place.line, end_column=place.column + 1)
 
 
 def missing_key(missing: str, properties: Mapping[str, Any], path: Path, source: Source) -> Finding:

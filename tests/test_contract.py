@@ -65,7 +65,7 @@ def iter_properties(schema: Any, path: str = "") -> Any:
     if isinstance(schema, dict):
         for key, value in schema.get("properties", {}).items():
             yield f"{path}.{key}", value
-            yield from iter_properties(value, f"{path}.{key}")
+            yield from iter_properties(value, f"{path}/properties/{key}")
         for key, value in schema.items():
             if key != "properties":
                 yield from iter_properties(value, f"{path}/{key}")

@@ -51,6 +51,9 @@ def _parameters(task: Task, made: Made, zone: ZoneInfo) -> dict[str, Any]:
         for values in _mapped_values(parameters):
             if key in values:
                 values[key] = _each(values[key], kind, zone)
+    if task.config.get("teardown"):
+        # it gets this rule anyway, but Airflow looks at the one that it is made with
+        parameters["trigger_rule"] = "all_done_setup_success"
     return parameters
 
 

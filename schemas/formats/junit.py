@@ -12,16 +12,21 @@ from schemas.formats.display import Display
 from schemas.formats.text import render_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from xml.etree.ElementTree import Element
 
-    from schemas.checker import CheckedFile, Report
+    from schemas.checker import Report
 
 
 def render(report: Report, display: Display) -> str:
     """Render the report as one test suite; warnings fail a file only where the check is strict."""
     from xml.etree import ElementTree as ET
 
-    cases = [_case(file, display) for file in report.files]
+    by_path: dict[str, list[Diagnostic]] = {file.shown: [] for file in report.files}
+    for diagnostic in report.diagnostics:
+        by_path.setdefault(diagnostic.path, []).append(diagnostic)
+    texts = report.texts
+    cases = [_case(path, diagnostics, texts, display) for path, diagnostics in by_path.items()]
     failures = sum(case.find("failure") is not None for case in cases)
     counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": "0"}
     suites = ET.Element("testsuites", counts)
@@ -31,22 +36,22 @@ def render(report: Report, display: Display) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
 
-def _case(file: CheckedFile, display: Display) -> Element:
+def _case(shown: str, diagnostics: list[Diagnostic], texts: Mapping[str, str], display: Display) -> Element:
     from xml.etree import ElementTree as ET
 
-    path = printable(file.shown)
+    path = printable(shown)
     case = ET.Element("testcase", {"classname": "pipelines", "name": path, "file": path})
     failing: list[Diagnostic] = []
     others: list[Diagnostic] = []
-    for diagnostic in file.diagnostics:
+    for diagnostic in diagnostics:
         fails = display.strict or diagnostic.severity is Severity.ERROR
         (failing if fails else others).append(diagnostic)
     if failing:
         kinds = ", ".join(sorted({d.code for d in failing}))
         element = ET.SubElement(case, "failure", {"type": kinds, "message": _headlines(failing)})
-        element.text = _text(failing, file)
+        element.text = _text(failing, texts)
     if others:
-        ET.SubElement(case, "system-out").text = _text(others, file)
+        ET.SubElement(case, "system-out").text = _text(others, texts)
     return case
 
 
@@ -55,5 +60,5 @@ def _headlines(diagnostics: list[Diagnostic]) -> str:
     return f"{diagnostics[0]}{more}"
 
 
-def _text(diagnostics: list[Diagnostic], file: CheckedFile) -> str:
-    return f"\n{render_text(diagnostics, {file.shown: file.text})}\n"
+def _text(diagnostics: list[Diagnostic], texts: Mapping[str, str]) -> str:
+    return f"\n{render_text(diagnostics, texts)}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,33 +16,34 @@ from schemas.migrate.values import OBJECT_MARKS, duration_of, is_object, is_rela
 from schemas.migrate.walk import Found, iter_entries
 from schemas.source import Source
 
-_ADVISED = frozenset(("P101", "P102", "P103", "P104", "P301", "P303", "P401", "P402"))
+_ADVISED = frozenset(("P101", "P102", "P103", "P104", "P105", "P301", "P303", "P401", "P402"))
 _BY_MIGRATE = "; `pipelines migrate` writes it for you"
 _CLASS = re.compile(r"[\w.]+\.[A-Z]\w*")
 _OF_ASSETS = frozenset(("datasets", "file", "uri", "name", "alias", "ref", *OBJECT_MARKS))
 _OF_ALL_FILES = frozenset(("default_args", "schedule", "start_date", "tags", "catchup", "max_active_runs"))
 
 
-def with_advice(findings: list[Finding], source: Source) -> list[Finding]:
+def with_advice(findings: list[Finding], source: Source, *, only_defaults: bool = False) -> list[Finding]:
     """Give findings at a word of dag-factory or Airflow 2 a hint that says what to write instead.
 
-    :param findings: all findings of a file
+    :param findings: all findings of a file; those that lie in other files are left as they are
     :param source: the file
+    :param only_defaults: whether the file is a ``defaults.yaml``
     """
-    if not any(finding.code in _ADVISED for finding in findings):
+    file = source.tree.place.file
+    if not any(finding.code in _ADVISED and finding.place.file == file for finding in findings):
         return findings
-    advice = dict(_iter_advice(source))
-    return list(_iter_advised(findings, advice))
+    advice = dict(_iter_advice(source, only_defaults=only_defaults))
+    return [_advised(finding, advice) if finding.place.file == file else finding for finding in findings]
 
 
-def _iter_advised(findings: Iterable[Finding], advice: dict[tuple[int, int], str]) -> Iterator[Finding]:
-    for finding in findings:
-        hint = advice.get((finding.place.line, finding.place.column))
-        yield replace(finding, hint=hint) if hint and finding.code in _ADVISED else finding
+def _advised(finding: Finding, advice: dict[tuple[int, int], str]) -> Finding:
+    hint = advice.get((finding.place.line, finding.place.column))
+    return replace(finding, hint=hint) if hint and finding.code in _ADVISED else finding
 
 
-def _iter_advice(source: Source) -> Iterator[tuple[tuple[int, int], str]]:
-    for found in iter_entries(source):
+def _iter_advice(source: Source, *, only_defaults: bool) -> Iterator[tuple[tuple[int, int], str]]:
+    for found in iter_entries(source, only_defaults=only_defaults):
         of_key, of_value = _of_key(found), _of_value(found)
         if of_key:
             yield _at(found.entry.key_place), of_key
@@ -73,10 +74,8 @@ def _of_key(found: Found) -> str:
     if key in WITHOUT_EFFECT.get(scope, ()):
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
-        return 'values that pipelines share stand under "default:", in each file'
-    if scope is Scope.DAG and found.owner == ("default",) and key == "tasks":
-        return "tasks are not shared; write them into each pipeline"
-    if scope is Scope.DAG and found.owner[0] in INSTEAD[Scope.FILE]:
+        return 'values that pipelines share stand under "default:", or in a file defaults.yaml'
+    if scope is Scope.DAG and found.owner and found.owner[0] in INSTEAD[Scope.FILE]:
         return INSTEAD[Scope.FILE][str(found.owner[0])]
     return INSTEAD.get(scope, {}).get(key, "")
 

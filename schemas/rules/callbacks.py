@@ -14,7 +14,7 @@ CALLBACKS = frozenset(f"on_{event}_callback" for event in ("execute", "success",
 def iter_calls(outline: Outline) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield every callback that has parameters, with its path.
 
-    :param outline: a pipeline; what it takes from the ``default`` block is yielded with the first of the file
+    :param outline: a pipeline
     """
     for owner, path in _iter_owners(outline):
         for key in CALLBACKS:
@@ -33,8 +33,6 @@ def iter_rendered(outline: Outline) -> Iterator[tuple[Path, Any]]:
 
 def _iter_owners(outline: Outline) -> Iterator[tuple[dict[str, Any], Path]]:
     pairs: list[tuple[Any, Path]] = [(outline.config, (outline.dag_id,))]
-    if outline.is_first:
-        pairs.append((outline.default, ("default",)))
     pairs += [(group.config, group.path) for group in outline.groups]
     pairs += [(owner.get("default_args"), (*path, "default_args")) for owner, path in pairs if isinstance(owner, dict)]
     pairs += [(task.config, task.path) for task in outline.tasks]

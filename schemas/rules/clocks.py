@@ -25,8 +25,8 @@ class Clock:
 
 
 def schedule_path(outline: Outline, key: str = "schedule") -> Path:
-    """Give the place of an argument of the DAG: the pipeline's own, else that of the file's ``default`` block."""
-    return (outline.dag_id if key in outline.config else "default", key)
+    """Give the path of an argument of the DAG."""
+    return (outline.dag_id, key)
 
 
 def runs_by_itself(outline: Outline) -> bool:

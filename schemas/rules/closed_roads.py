@@ -34,8 +34,6 @@ def iter_closed_road_findings(outline: Outline, tree: Tree) -> Iterator[Finding]
                 yield Finding("P401", tree.key((*task.path, key)), message, hint)
     if outline.text.contains(_OBJECT_MARK):
         yield from _objects(outline.config, (outline.dag_id,), tree)
-        if outline.is_first:
-            yield from _objects(outline.default, ("default",), tree)
 
 
 @lru_cache(maxsize=4096)

@@ -45,7 +45,8 @@ def _duplicates(outline: Outline, tree: Tree) -> Iterator[Finding]:
         if node.id in first:
             # a mapping cannot hold a key twice, so one of the two stands in a list or is a group
             place = tree.key(first[node.id].path)
-            message = f'"{node.id}" is defined twice in pipeline "{outline.dag_id}"; first in line {place.line}'
+            where = f"line {place.line}" + (f" of {place.file}" if place.file else "")
+            message = f'"{node.id}" is defined twice in pipeline "{outline.dag_id}"; first in {where}'
             yield Finding("P203", id_place(node, tree), message, "tasks and groups need different names")
         first.setdefault(node.id, node)
 
@@ -100,7 +101,7 @@ def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
     inside = set(cycle)
     nodes = {node.id: node for node in outline.nodes if node.id in inside}
     places = [tree.key(nodes[name].path) for name in cycle]
-    start = min(range(len(cycle)), key=lambda index: (places[index].line, places[index].column))
+    start = min(range(len(cycle)), key=lambda index: (places[index].file, places[index].line, places[index].column))
     names = [*cycle[start:], *cycle[:start]]
     shown = " → ".join(f'"{name}"' for name in [*names, names[0]][:_SHOWN_OF_CYCLE])
     if len(names) >= _SHOWN_OF_CYCLE:

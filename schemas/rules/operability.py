@@ -65,5 +65,10 @@ def _shown(tasks: list[Node]) -> str:
 
 
 def _schedule_place(outline: Outline, tree: Tree) -> Place:
-    path = (outline.dag_id, "schedule") if "schedule" in outline.config else (outline.dag_id,)
-    return tree.key(path)
+    """Give the place of the schedule if it stands where the tasks do; if it is shared, others may own their tasks."""
+    schedule, tasks = tree.key((outline.dag_id, "schedule")), tree.key((outline.dag_id, "tasks"))
+    whole = tree.find((outline.dag_id,)).place
+    if tasks.file:
+        return schedule if schedule.file == tasks.file else tasks
+    is_own = (whole.line, whole.column) <= (schedule.line, schedule.column) < (whole.end_line, whole.end_column)
+    return schedule if is_own and not schedule.file else tree.key((outline.dag_id,))

@@ -6,22 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.diagnostic import Finding
-from schemas.outline import Outline, Path
+from schemas.outline import Outline
 from schemas.rules.graph import id_place
+from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of
 from schemas.rules.tables import mapping
-from schemas.rules.thresholds import iter_matching
+from schemas.rules.thresholds import iter_matching, thresholds_of
 from schemas.source import Tree
 
-Problem = tuple[Path, str, str]
-"""Where it is, what is wrong, and the fix."""
-
-_HEALTH = {
-    "CheckDagRuns": ("failed_runs", "failure_ratio", "running_for"),
-    "CheckTaskFailures": ("failed_tasks", "same_task"),
-    "CheckSchedulerHealth": ("heartbeat_age", "import_errors", "pool_usage", "queued_for"),
-}
-"""Health check -> its thresholds."""
+_HEALTH = ("CheckDagRuns", "CheckTaskFailures", "CheckSchedulerHealth")
+"""Operators that have nothing to do without a threshold."""
 
 
 def iter_parameter_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -29,13 +23,18 @@ def iter_parameter_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     for task in outline.tasks:
         operator, config = operator_of(task), task.config or {}
         find = _FINDERS.get(operator)
-        for path, message, hint in find(config) if find is not None else ():
+        problems = find(config) if find is not None else iter_installed_problems(str(config.get("operator")), config)
+        for path, message, hint in problems:
             yield Finding("P430", tree.key((*task.path, *path)), message, hint)
-        names = _HEALTH.get(operator, ())
-        own = [path for path, _ in iter_matching(config, "dags.*.*")]
-        if names and not own and not any(config.get(name) is not None for name in names):
+        if operator in _HEALTH and not any(matches for _, matches in _given_thresholds(operator, config)):
+            names = [name for name, _ in _given_thresholds(operator, config) if "*" not in name and "." not in name]
             message = f'"{task.id}" has no threshold, so it has nothing to judge'
             yield Finding("P430", id_place(task, tree), message, f"give one of {', '.join(names)}")
+
+
+def _given_thresholds(operator: str, config: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    for pattern in thresholds_of(operator):
+        yield pattern, any(value is not None for _, value in iter_matching(config, pattern))
 
 
 def _download(config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -83,38 +82,9 @@ def _features(config: Mapping[str, Any]) -> Iterator[Problem]:
             yield ("features", name, "bin"), f'"bin" takes edges or quantiles, and has {found}', "give one of the two"
 
 
-def _person(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """Compare the answers that a person can give with what is said of them."""
-    options = config.get("options", list(_APPROVAL))
-    defaults = config.get("defaults")
-    chosen = [defaults] if isinstance(defaults, str) else defaults if isinstance(defaults, list) else []
-    if not isinstance(options, list):
-        return
-    shown = ", ".join(str(option) for option in options)
-    for index, option in enumerate(chosen):
-        if option not in options:
-            path: Path = ("defaults", index) if isinstance(defaults, list) else ("defaults",)
-            yield path, f'"defaults" names "{option}", which is no option', f"options: {shown}"
-    if len(chosen) > 1 and config.get("multiple") is not True:
-        yield (
-            ("defaults",),
-            "several defaults, and only one option may be chosen",
-            "write multiple: true, or one default",
-        )
-    for option in mapping(config, "options_mapping"):
-        if option not in options:
-            message = f'"options_mapping" names "{option}", which is no option'
-            yield ("options_mapping", option), message, f"options: {shown}"
-
-
-_APPROVAL = ("Approve", "Reject")
-_HUMAN = "airflow.providers.standard.operators.hitl."
 _FINDERS = {
     "DownloadData": _download,
     "ValidateData": _validation,
     "PreprocessData": _preprocessing,
     "FeatureEngineering": _features,
-    f"{_HUMAN}ApprovalOperator": _person,
-    f"{_HUMAN}HITLBranchOperator": _person,
-    f"{_HUMAN}HITLOperator": _person,
 }

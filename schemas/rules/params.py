@@ -38,13 +38,11 @@ def iter_param_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 
 def _iter_defined(outline: Outline) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the params that are more than a default, also those of the ``default`` block that are not replaced."""
-    own, shared = outline.config.get("params"), outline.default.get("params")
-    for block, path in ((own, (outline.dag_id, "params")), (shared, ("default", "params"))):
-        for name, param in block.items() if isinstance(block, dict) else ():
-            is_replaced = block is shared and isinstance(own, dict) and name in own
-            if isinstance(param, dict) and not is_replaced:
-                yield (*path, name), param
+    """Yield the params that are more than a default."""
+    params = outline.config.get("params")
+    for name, param in params.items() if isinstance(params, dict) else ():
+        if isinstance(param, dict):
+            yield (outline.dag_id, "params", name), param
 
 
 def _is_misspelt(param: Mapping[str, Any]) -> bool:
@@ -59,7 +57,7 @@ def _default(path: Path, param: Mapping[str, Any], tree: Tree, *, may_be_empty: 
         return
     schema = {key: part for key, part in param.items() if key not in _DESCRIBING}
     place = tree.find((*path, "default")).place
-    slow = _slow_pattern(value, schema)
+    slow = slow_pattern(value, schema)
     if slow:
         message = f"the pattern {shown(slow)} repeats what repeats; to try a default with it may take for ever"
         yield Finding("P318", place, message, "write the pattern without a repetition in a repetition")
@@ -97,7 +95,7 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
         return False
 
 
-def _slow_pattern(value: Any, schema: Any) -> str:
+def slow_pattern(value: Any, schema: Any) -> str:
     """Find a pattern that could keep the check, and Airflow, busy for ever; nothing if there is none.
 
     :param value: the default

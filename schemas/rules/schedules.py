@@ -91,8 +91,8 @@ def _start(
 
 
 def _has_default_start(outline: Outline) -> bool:
-    blocks = (outline.config.get("default_args"), outline.default.get("default_args"))
-    return any(isinstance(block, dict) and "start_date" in block for block in blocks)
+    default_args = outline.config.get("default_args")
+    return isinstance(default_args, dict) and "start_date" in default_args
 
 
 def _is_moved(outline: Outline) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from schemas.diagnostic import Finding
 from schemas.outline import Outline, Path
+from schemas.position import FileText
 from schemas.source import Tree
 
 SECRET_CODES = ("P720", "P721")
@@ -76,23 +77,43 @@ class _Secret(NamedTuple):
 
 
 def iter_secret_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    """Yield secrets in the values of a pipeline, and with the first one of a file in what all share."""
-    yield from _findings(outline.config, (outline.dag_id,), outline, tree)
-    if outline.is_first:
-        yield from _findings(outline.default, ("default",), outline, tree)
+    """Yield secrets in the values of a pipeline."""
+    yield from iter_secrets_in(outline.config, (outline.dag_id,), outline.text, tree)
 
 
-def _findings(value: Any, path: Path, outline: Outline, tree: Tree) -> Iterator[Finding]:
+def without_secrets(value: Any, name: str = "") -> Any:
+    """Give a value with asterisks in the place of secrets, to be shown; whether a comment silences the rule or not.
+
+    :param value: of a pipeline that was checked, or a part of it
+    :param name: the key that it stands under
+    """
+    if isinstance(value, str):
+        for secret in sorted(_find(name, value), key=lambda secret: secret.start, reverse=True):
+            value = f"{value[: secret.start]}***{value[secret.end :]}"
+        return value
+    if isinstance(value, dict):
+        return {key: without_secrets(item, key) for key, item in value.items()}
+    return [without_secrets(item, name) for item in value] if isinstance(value, list) else value
+
+
+def iter_secrets_in(value: Any, path: Path, file: FileText, tree: Tree) -> Iterator[Finding]:
+    """Yield secrets in a value and all that is in it.
+
+    :param value: plain data
+    :param path: where it stands
+    :param file: in what text
+    :param tree: the places of the text
+    """
     # nearly always there is nothing, which is found out quickly
-    signs = tuple(sign for sign in _SIGNS if outline.text.contains(sign))
-    if not (signs or outline.text.has_one_of(_WORDS)) or not _is_suspicious(value, signs):
+    signs = tuple(sign for sign in _SIGNS if file.contains(sign))
+    if not (signs or file.has_one_of(_WORDS)) or not _is_suspicious(value, signs):
         return
     for at, name, text in _iter_texts(value, path):
         secrets = _find(name, text)
         if len(secrets) > _MOST_IN_ONE_TEXT:
             secrets = [_Secret(secrets[0].code, 0, len(text), secrets[0].what)]
         for secret in secrets:
-            shown = outline.text.place_inside(tree.find(at).place, text, secret.start, secret.end)
+            shown = file.place_inside(tree.find(at).place, text, secret.start, secret.end)
             yield Finding(secret.code, shown, f'"{name}" holds {secret.what}, in clear text', _HINT)
 
 

@@ -34,7 +34,7 @@ class TaskArguments:
         return _given(task.config, key, task.path) or self._inherited(task.group, key)
 
     def is_shared(self, key: str) -> bool:
-        """Tell whether every task has an argument, at least that of the pipeline's or the file's default_args."""
+        """Tell whether every task has an argument, at least that of the pipeline's default_args."""
         return self._shared(key) is not None
 
     def _inherited(self, name: Name | None, key: str) -> Argument | None:
@@ -55,10 +55,7 @@ class TaskArguments:
         return found
 
     def _shared(self, key: str) -> Argument | None:
-        own, default = self._outline.config.get("default_args"), self._outline.default.get("default_args")
-        return _given(own, key, (self._outline.dag_id, "default_args")) or _given(
-            default, key, ("default", "default_args")
-        )
+        return _given(self._outline.config.get("default_args"), key, (self._outline.dag_id, "default_args"))
 
 
 def _given(values: Mapping[str, Any] | Any, key: str, path: Path) -> Argument | None:

@@ -42,5 +42,5 @@ def settings_of(outline: Outline) -> TemplateSettings:
 
 
 def _mapping(outline: Outline, key: str) -> Mapping[str, Any]:
-    parts = (outline.default.get(key), outline.config.get(key))
-    return {name: value for part in parts if isinstance(part, dict) for name, value in part.items()}
+    value = outline.config.get(key)
+    return value if isinstance(value, dict) else {}

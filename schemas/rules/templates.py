@@ -109,8 +109,8 @@ class _Names:
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
         self.settings = settings_of(outline)
-        sources = (outline.config.get("params"), outline.default.get("params"))
-        self.params = {key: None for params in sources if isinstance(params, dict) for key in params}
+        params = outline.config.get("params")
+        self.params = params if isinstance(params, dict) else {}
         self.hints = Hints()
         self.pulls_left = _MOST_PULLS
         self.characters_left = _MOST_PARSED

@@ -34,18 +34,23 @@ class Mark:
 class Editor:
     """The repository, open in an editor; every text is a new file in ``pipelines/``."""
 
-    def __init__(self, server: LanguageServer, repository: Path) -> None:
+    def __init__(self, server: LanguageServer, repository: Path, name: str = "not_saved.yaml") -> None:
         self._server = server
-        self._file = repository / "pipelines" / "not_saved.yaml"
+        self._repository = repository
+        self._file = repository / "pipelines" / name
 
-    def offers(self, drawn: str) -> list[Offer]:
+    def on(self, name: str) -> Editor:
+        """Give the same editor with another file open."""
+        return Editor(self._server, self._repository, name)
+
+    def offers(self, drawn: str, *, modeline: str = MODELINE) -> list[Offer]:
         """Complete at the cursor."""
-        position = self._open_at_cursor(MODELINE + drawn)
+        position = self._open_at_cursor(modeline + drawn)
         return [_offer(item) for item in self._server.complete(self._file, position)]
 
-    def labels(self, drawn: str) -> list[str]:
+    def labels(self, drawn: str, *, modeline: str = MODELINE) -> list[str]:
         """Name what completion offers at the cursor."""
-        return [offer.label for offer in self.offers(drawn)]
+        return [offer.label for offer in self.offers(drawn, modeline=modeline)]
 
     def hover(self, drawn: str) -> str:
         """Show what the mouse shows at the cursor."""

@@ -175,3 +175,61 @@ HOSTILE: Mapping[str, str] = {
     ),
 }
 """Name -> text."""
+
+_PIPELINE = f"  tasks:\n    a: {{operator: {EMPTY}}}\n"
+_SOURCE = "parameters: {source: {type: string}}\npipeline:\n"
+_PLACEHOLDER = "${{ parameters.source }}"
+_LARGE_VALUE = f"x: {{template: load, parameters: {{source: &s {'s' * 500_000}}}}}\n"
+
+HOSTILE_TOGETHER: Mapping[str, tuple[str, str]] = {
+    "instances": ("made.yaml", _full("", lambda n: f"m{n}: {{template: load, parameters: {{source: x}}}}\n")),
+    "instances-without-values": ("made.yaml", _full("", lambda n: f"m{n}: {{template: load}}\n")),
+    "instances-of-nothing": ("made.yaml", _full("", lambda n: f"m{n}: {{template: l{n}}}\n")),
+    "instances-with-large-values": (
+        "made.yaml",
+        _full(_LARGE_VALUE, lambda n: f"m{n}: {{template: load, parameters: {{source: *s}}}}\n"),
+    ),
+    "values-nobody-asked-for": (
+        "made.yaml",
+        _full("m:\n  template: load\n  parameters:\n", lambda n: f"    p{n}: 1\n"),
+    ),
+    "placeholders-in-one-text": (
+        "templates/load.yaml",
+        f"{_SOURCE}{_PIPELINE}  description: '{_PLACEHOLDER * 40_000}'\n",
+    ),
+    "openings-in-one-text": ("templates/load.yaml", f"{_SOURCE}{_PIPELINE}  description: '{'${{' * 300_000}'\n"),
+    "placeholders": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}{_PIPELINE}  params:\n", lambda n: f"    k{n}: {_PLACEHOLDER}\n"),
+    ),
+    "undeclared-placeholders": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}{_PIPELINE}  params:\n", lambda n: f"    k{n}: ${{{{ parameters.p{n} }}}}\n"),
+    ),
+    "wrong-parameters": (
+        "templates/load.yaml",
+        _full(f"pipeline:\n{_PIPELINE}parameters:\n", lambda n: f"  p{n}: {{type: strng, default: {n}}}\n"),
+    ),
+    "unused-parameters": (
+        "templates/load.yaml",
+        _full(f"pipeline:\n{_PIPELINE}parameters:\n", lambda n: f"  p{n}: {{type: integer, default: {n}}}\n"),
+    ),
+    "tasks-of-a-template": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}  tasks:\n", lambda n: f"    t{n}: {{operator: {EMPTY}, retires: {n}}}\n"),
+    ),
+    "environment-of-nothing": ("environments/prod.yaml", _full("", lambda n: f"orders{n}: {{catchup: true}}\n")),
+    "environment-with-strange-tasks": (
+        "environments/prod.yaml",
+        _full("orders:\n  tasks:\n", lambda n: f"    laod{n}: {{retries: 1}}\n"),
+    ),
+    "environment-with-more-tasks": (
+        "environments/prod.yaml",
+        _full("orders:\n  tasks:\n", lambda n: f"    t{n}: {{operator: {EMPTY}}}\n"),
+    ),
+    "defaults-of-no-task": ("defaults.yaml", _full("tasks:\n", lambda n: f"  laod{n}: {{retries: 1}}\n")),
+    "defaults-that-are-wrong": ("defaults.yaml", _full("", lambda n: f"key{n}: 1\n")),
+    "defaults-with-many-tags": ("defaults.yaml", _full("tags:\n", lambda n: f"  - t{n}\n")),
+    "defaults-with-many-params": ("defaults.yaml", _full("params:\n", lambda n: f"  p{n}: {n}\n")),
+}
+"""Name -> where the file goes, and its text; the others around it are sound."""

@@ -54,6 +54,13 @@ NASTY = (
     *("+a", "+a['b']", "+a.b", "+", "a.output", "expand", "expand_kwargs", "partial", "decorator", "task.branch"),
     *("operators.functions.quarter", "op_kwargs", "teardown: {setups: [a]}", "{task: a, label: b}", "prefix_group_id"),
     *("# pipelines: ignore=P403", "# pipelines: ignore", "# pipelines: ignore=P101,P999", "a" * 300, "a." * 200),
+    *(
+        "${{ parameters.source }}",
+        "${{",
+        "${{ parameters.x }} a ${{ parameters.rows }}",
+        "template: load",
+        "parameters:",
+    ),
 )
 _WORD = re.compile(r"[^\s:,\[\]{}#\"']+")
 

@@ -14,14 +14,18 @@ from pathlib import Path
 import pytest
 
 from schemas.catalogue import CATALOGUE
-from schemas.checker import check_files, iter_pipeline_files
+from schemas.checker import Scope, check_files, iter_yaml_files
 from schemas.explanations import FOLDER, read_explanation, rules_page
 from schemas.formats.text import render_text
 
 ONLY_THE_LOADER = ("P900",)
 SHOWN_BESIDE = {"P012": {"P201"}}
 CODES = list(CATALOGUE)
-BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>[\w.]+))?(?: (?P<form>[\w-]+))?\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<kind>\w+)(?: (?P<name>[\w./-]+\.[\w.]+))?(?: PIPELINES_ENVIRONMENT=(?P<environment>\w+))?"
+    r"(?: (?P<form>[\w-]+))?\n(?P<text>.*?)^```$",
+    re.M | re.S,
+)
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,26 @@ def page(code: str) -> Page:
 
 
 def write(blocks: list[re.Match[str]], folder: Path) -> list[Path]:
+    (folder / ".airflowignore").touch()  # the folder of the DAGs
     for block in blocks:
         path = folder / (block["name"] or "example.yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
         if block["form"] == "link":
             path.symlink_to(folder / "gone.yaml")
         else:
             path.write_text(block["text"], encoding=block["form"] or "utf-8")
-    return list(iter_pipeline_files(folder))
+    return list(iter_yaml_files(folder))
 
 
 def printed(blocks: list[re.Match[str]], folder: Path) -> str:
-    report = check_files(write(blocks, folder), relative_to=folder)
-    texts = {file.shown: file.text for file in report.files}
-    return "".join(f"{render_text([diagnostic], texts)}\n" for diagnostic in report.diagnostics)
+    report = check_files(write(blocks, folder), relative_to=folder, scope=scope_of(blocks))
+    return "".join(f"{render_text([diagnostic], report.texts)}\n" for diagnostic in report.diagnostics)
+
+
+def scope_of(blocks: list[re.Match[str]]) -> Scope:
+    """What the check is asked for: everything, or where a page has a command, what that says."""
+    (environment,) = {block["environment"] for block in blocks if block["environment"]} or {""}
+    return Scope(environment, every_environment=not environment)
 
 
 def accept_or_compare(code: str, now: str) -> None:
