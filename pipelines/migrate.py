@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from schemas.checker import check_source
 from schemas.contract import load_contract
@@ -59,6 +59,29 @@ def run(paths: Sequence[Path], out: TextIO, err: TextIO, *, write: bool = False)
         _tell(migrated, migrated.migration.text if write else migrated.source.text, err)
         done = done and migrated.is_done
     return done
+
+
+def as_plain_data(paths: Sequence[Path], *, write: bool = False) -> dict[str, Any]:
+    """Migrate files as :func:`run` does, and give what it prints as plain data.
+
+    :param paths: files of dag-factory
+    :param write: whether to change the files
+    """
+    files = []
+    for path in paths:
+        migrated = _migrated(path, as_written=write)
+        if write:
+            _write(migrated)
+        files.append(
+            {
+                "path": path.as_posix(),
+                "done": migrated.is_done,
+                "difference": "".join(_iter_difference(migrated)),
+                "notes": [asdict(note) for note in migrated.notes],
+                "diagnostics": [diagnostic.to_json() for diagnostic in migrated.diagnostics],
+            }
+        )
+    return {"version": 1, "written": write, "done": all(file["done"] for file in files), "files": files}
 
 
 def _migrated(path: Path, *, as_written: bool) -> Migrated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipelines.cli import Exit
+from pipelines.commands.outcome import Exit
 from schemas.checker import check_files
 from schemas.formats import FORMATS
 
