@@ -7,7 +7,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs schema bench fuzz lock clean up down logs
+.PHONY: help install install-dev run stop test lint check accept docs schema bench fuzz shards lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -49,11 +49,15 @@ docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operato
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema
 
-bench: install-dev ## time the checker beside check-jsonschema and libyaml (minutes)
+bench: install-dev ## time the checker and the factory beside others (minutes)
 	@.venv/bin/python -m tests.bench.checker
+	@.venv/bin/python -m tests.bench.factory
 
 fuzz: install-dev ## check 10,000 mutilated files (minutes)
 	@.venv/bin/python -m tests.fuzz
+
+shards: install ## let N loader files share the pipelines: make shards N=8 (docs/scaling.md)
+	@.venv/bin/pipelines shards $(N)
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE_LOCK) --extra airflow --extra postgres -o requirements.lock
