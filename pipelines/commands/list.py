@@ -12,6 +12,7 @@ from pipelines.commands.arguments import (
     add_reading,
     moment,
     print_json,
+    print_text,
     reading,
     wants_color,
 )
@@ -56,5 +57,5 @@ def list_pipelines(what: Reading, out: TextIO, *, after: datetime, as_json: bool
     if as_json:
         print_json({"version": 1, "pipelines": as_plain_data(entries, after)}, out)
     else:
-        print(as_text(entries, after, color=wants_color(color, out)), file=out)
+        print_text(as_text(entries, after, color=wants_color(color, out)), out)
     return Exit.CLEAN

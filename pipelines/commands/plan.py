@@ -6,7 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.arguments import (
+    add_after,
+    add_color,
+    add_json,
+    add_reading,
+    moment,
+    print_text,
+    reading,
+    wants_color,
+)
 from pipelines.commands.inputs import Reading
 from pipelines.commands.outcome import Exit, UsageError
 
@@ -79,5 +88,5 @@ def plan(
     elif form == "markdown":
         print(markdown.render(made, after), file=out)
     else:
-        print(text.render(made, after, color=wants_color(color, out)), file=out)
+        print_text(text.render(made, after, color=wants_color(color, out)), out)
     return Exit.PROBLEMS if exit_code and made.has_changes else Exit.CLEAN

@@ -6,7 +6,16 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.arguments import (
+    add_after,
+    add_color,
+    add_json,
+    add_reading,
+    moment,
+    print_text,
+    reading,
+    wants_color,
+)
 from pipelines.commands.inputs import Reading, pipeline_files
 from pipelines.commands.outcome import Exit, UsageError
 
@@ -68,7 +77,7 @@ def show(
     entry, pipeline = sound_pipeline(name, what)
     if pipeline is None:
         return Exit.PROBLEMS
-    print(_RENDERERS[form](entry, pipeline, after, wants_color(color, out)), file=out)
+    print_text(_RENDERERS[form](entry, pipeline, after, wants_color(color, out)), out)
     return Exit.CLEAN
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -145,3 +148,12 @@ def test_colours_change_nothing_else(run: Run, orders: Path) -> None:
     coloured = run("show", "orders", *AFTER, "--color", "always").out
     assert coloured != plain
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_a_terminal_without_unicode_has_it_in_ascii(orders: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "show", "orders", *AFTER]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=orders.parents[1], env=environment, capture_output=True, check=True)
+    assert b"*  load   DownloadData\n" in done.stdout
+    assert b">= 100" in done.stdout
+    assert b"\\u" not in done.stdout
