@@ -7,7 +7,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs schema bench fuzz lock clean up down logs
+.PHONY: help install install-dev run stop test lint check accept docs dashboards schema bench bench-health fuzz lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -42,15 +42,22 @@ accept: install-dev ## write the expected outputs of the tests anew; read the di
 	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
-docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md)
+docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md, docs/metrics.md)
 	@.venv/bin/python -m schemas.explanations > docs/rules.md
 	@.venv/bin/python tests/docs/operators_page.py > docs/operators.md
+	@.venv/bin/python -m tests.docs.metrics_page > docs/metrics.md
+
+dashboards: install-dev ## write grafana/dashboards anew from grafana/boards
+	@.venv/bin/python grafana/build.py
 
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema
 
 bench: install-dev ## time the checker beside check-jsonschema and libyaml (minutes)
 	@.venv/bin/python -m tests.bench.checker
+
+bench-health: install-dev ## what the health checks cost with a million task instances a day (needs PostgreSQL; minutes)
+	@.venv/bin/python -m tests.bench.health
 
 fuzz: install-dev ## check 10,000 mutilated files (minutes)
 	@.venv/bin/python -m tests.fuzz

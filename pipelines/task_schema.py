@@ -88,28 +88,25 @@ def argument_schemas(functions: Mapping[str, Schema], own: Iterable[str]) -> dic
     """Describe the arguments of functions as keys of a task, where each may be a template or another task's result.
 
     :param functions: import path -> schema of the function
-    :param own: the keys that every task has
-    :returns: import path -> schema, with ``x-taken`` for arguments whose names every task has for something else
+    :param own: the keys that every task has; a function with an argument of such a name is none for tasks
+    :returns: import path -> schema
     """
-    return {
-        path: _arguments(schema, frozenset(own)) for path, schema in functions.items() if not schema.get("x-context")
-    }
+    taken = frozenset(own)
+    arguments = {path: _arguments(schema) for path, schema in functions.items() if not schema.get("x-context")}
+    return {path: schema for path, schema in arguments.items() if not taken.intersection(schema["properties"])}
 
 
-def _arguments(schema: Schema, own: frozenset[str]) -> Schema:
+def _arguments(schema: Schema) -> Schema:
     context = _context_keys()
     names = [name for name in schema["properties"] if name not in context]
     arguments: Schema = {
         "title": schema["title"],
         "description": schema["description"],
         "type": "object",
-        "properties": {name: _argument(schema["properties"][name]) for name in names if name not in own},
-        "required": [name for name in schema["required"] if name in names and name not in own],
+        "properties": {name: _argument(schema["properties"][name]) for name in names},
+        "required": [name for name in schema["required"] if name in names],
     }
-    if schema.get("additionalProperties"):
-        arguments["additionalProperties"] = True
-    taken = sorted(own.intersection(names))
-    return {**arguments, "x-taken": taken} if taken else arguments
+    return {**arguments, "additionalProperties": True} if schema.get("additionalProperties") else arguments
 
 
 def _argument(schema: Schema) -> Schema:

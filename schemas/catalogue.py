@@ -143,7 +143,7 @@ _RULES = (
         ignorable=True,
     ),
     Rule("P317", "timetable-arguments", _ERROR, "arguments of a timetable that contradict each other"),
-    Rule("P318", "endless-pattern", _ERROR, "a pattern of a param that may take for ever to try"),
+    Rule("P318", "endless-pattern", _ERROR, "a pattern of a parameter that may take for ever to try"),
     # values that would run code
     Rule("P401", "code-in-yaml", _ERROR, "a key that names Python code to import"),
     Rule("P402", "object-in-yaml", _ERROR, "a key that would build a Python object"),
@@ -184,10 +184,9 @@ _RULES = (
     Rule("P424", "column-without-numbers", _ERROR, "a feature made of a column that holds no numbers"),
     Rule("P430", "parameters-contradict", _ERROR, "parameters of one task that exclude or need each other"),
     Rule("P431", "operator-and-decorator", _ERROR, "one task with an operator and a decorator"),
-    Rule("P432", "argument-name-taken", _ERROR, "a function with an argument that every task has for something else"),
-    Rule("P433", "function-arguments", _ERROR, "arguments that a function does not have, or lacks"),
+    Rule("P432", "function-arguments", _ERROR, "arguments that a function does not have, or lacks"),
     Rule(
-        "P434",
+        "P433",
         "time-to-answer",
         _WARNING,
         "a task for a person whose time to answer is an execution_timeout",

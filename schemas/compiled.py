@@ -36,7 +36,7 @@ class Compiler:
         """
         self._resolve = resolve
         self._formats = formats
-        self._references: dict[str, Predicate | None] = {}
+        self._references: dict[str, Predicate] = {}
 
     def compile(self, schema: Any) -> Predicate:
         """Give the predicate of a schema.
@@ -60,20 +60,16 @@ class Compiler:
         return make(self, schema)
 
     def _ref(self, schema: Mapping[str, Any]) -> Predicate:
+        """Compile what is referred to when a value is first held against it: most of a schema, a file never needs."""
         name = schema["$ref"]
-        if name not in self._references:
-            self._references[name] = None
-            self._references[name] = self.compile(self._resolve(name))
-        found = self._references[name]
-        if found is not None:
-            return found
 
-        def later(value: Any) -> bool:
-            # a schema that refers to itself: by the time it is asked, it is compiled
-            compiled = self._references[name]
-            return compiled is not None and compiled(value)
+        def check(value: Any) -> bool:
+            compiled = self._references.get(name)
+            if compiled is None:
+                compiled = self._references[name] = self.compile(self._resolve(name))
+            return compiled(value)
 
-        return later
+        return check
 
     def _all_of(self, schema: Mapping[str, Any]) -> Predicate:
         dispatch, rest = _split_dispatch(schema["allOf"])
@@ -214,8 +210,8 @@ class Compiler:
         return lambda value: _distinct(value) == wanted
 
     def _pattern(self, schema: Mapping[str, Any]) -> Predicate:
-        search = re.compile(schema["pattern"]).search
-        return lambda value: not isinstance(value, str) or search(value) is not None
+        pattern = schema["pattern"]
+        return lambda value: not isinstance(value, str) or re.search(pattern, value) is not None
 
     def _format(self, schema: Mapping[str, Any]) -> Predicate:
         return self._formats.get(schema["format"], lambda _: True)
@@ -321,18 +317,23 @@ def _bound(key: str, applies: Predicate, holds: Callable[[Any, Any], bool]) -> C
     return make
 
 
-def _has_no_doubles(value: list[Any]) -> bool:
-    # what fits into a set is looked up there; the rest, which hardly ever is there, is compared one by one
-    plain: set[Any] = set()
-    nested: list[Any] = []
-    for item in map(_distinct, value):
-        if item in (nested if isinstance(item, list | dict) else plain):
+def has_no_doubles(value: list[Any]) -> bool:
+    """Tell whether each item of a list is another."""
+    seen: set[Any] = set()
+    for item in map(_frozen, value):
+        if item in seen:
             return False
-        if isinstance(item, list | dict):
-            nested.append(item)
-        else:
-            plain.add(item)
+        seen.add(item)
     return True
+
+
+def _frozen(value: Any) -> Any:
+    """Give something that fits into a set, and is equal where values are the same to JSON."""
+    if isinstance(value, list):
+        return ("list", tuple(map(_frozen, value)))
+    if isinstance(value, dict):
+        return ("mapping", frozenset((key, _frozen(item)) for key, item in value.items()))
+    return _distinct(value)
 
 
 _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
@@ -360,7 +361,7 @@ _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
     "maxLength": _bound("maxLength", _TYPES["string"], lambda value, limit: len(value) <= limit),
     "minItems": _bound("minItems", _TYPES["array"], lambda value, limit: len(value) >= limit),
     "maxItems": _bound("maxItems", _TYPES["array"], lambda value, limit: len(value) <= limit),
-    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or _has_no_doubles(value)),
+    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or has_no_doubles(value)),
     "minProperties": _bound("minProperties", _TYPES["object"], lambda value, limit: len(value) >= limit),
     "maxProperties": _bound("maxProperties", _TYPES["object"], lambda value, limit: len(value) <= limit),
 }

@@ -12,6 +12,8 @@ from schemas.spelling import nearest
 from schemas.wording import describe_place, shown
 
 _FUNCTION = "function"
+_OF_TASK = "function for tasks"
+_FUNCTIONS = (_FUNCTION, _OF_TASK)
 _TRIGGER = "event trigger"
 
 
@@ -36,7 +38,7 @@ def uncallable(found: Any, kind: str, path: Path, source: Source, contract: Cont
 
 def _parameters_needed(found: Any, kind: str, contract: Contract) -> list[str]:
     """List what must stand beside a path that would be right but for that."""
-    if kind in (_FUNCTION, _TRIGGER) or not isinstance(found, str):
+    if kind in (*_FUNCTIONS, _TRIGGER) or not isinstance(found, str):
         return []
     called = contract.notifiers.get(found) or contract.functions.get(found, {})
     is_called = found in contract.notifiers or called.get("x-context")
@@ -46,8 +48,11 @@ def _parameters_needed(found: Any, kind: str, contract: Contract) -> list[str]:
 def _hint(found: Any, kind: str, contract: Contract) -> str:
     known = _known(kind, contract)
     if isinstance(found, str) and found in contract.functions:
+        taken = sorted(contract.task_keys.intersection(contract.functions[found]["properties"]))
+        if kind == _OF_TASK and taken:
+            return f'its argument "{taken[0]}" is called as something else that every task has; rename it'
         takes = "its first parameter is the context, so it is for callbacks"
-        return takes if kind == _FUNCTION else 'the first parameter of a callback is called "context"'
+        return takes if kind in _FUNCTIONS else 'the first parameter of a callback is called "context"'
     near = nearest(str(found), known) or _same_name(str(found), known)
     if near:
         return f'did you mean "{near}"?'
@@ -55,7 +60,7 @@ def _hint(found: Any, kind: str, contract: Contract) -> str:
         return f"event triggers of the installed providers: {', '.join(known)}"
     packages = " and ".join(contract.packages)
     more = "`pipelines schema --callables PACKAGE` adds a package"
-    notifiers = "" if kind == _FUNCTION else "notifiers come from the installed providers, "
+    notifiers = "" if kind in _FUNCTIONS else "notifiers come from the installed providers, "
     return f"{notifiers}functions from {packages}; {more}"
 
 
@@ -63,7 +68,7 @@ def _known(kind: str, contract: Contract) -> list[str]:
     if kind == _TRIGGER:
         return list(contract.triggers)
     functions = {path: bool(schema.get("x-context")) for path, schema in contract.functions.items()}
-    if kind == _FUNCTION:
+    if kind in _FUNCTIONS:
         return [path for path, takes_context in functions.items() if not takes_context]
     return [path for path, takes_context in functions.items() if takes_context] + list(contract.notifiers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -23,7 +24,7 @@ def deadline_of(value: Any, zone: ZoneInfo) -> Any:
 
 
 def _alert(config: Mapping[str, Any], zone: ZoneInfo) -> Any:
-    from airflow.sdk import DeadlineAlert
+    from airflow.sdk.definitions.deadline import DeadlineAlert
 
     return DeadlineAlert(
         reference=_reference(config["reference"], zone),
@@ -34,7 +35,7 @@ def _alert(config: Mapping[str, Any], zone: ZoneInfo) -> Any:
 
 
 def _reference(value: Any, zone: ZoneInfo) -> Any:
-    from airflow.sdk import DeadlineReference
+    from airflow.sdk.definitions.deadline import DeadlineReference
 
     if isinstance(value, dict):
         return DeadlineReference.AVERAGE_RUNTIME(**value["average_runtime"])
@@ -54,7 +55,7 @@ def _interval(value: Any) -> Any:
 
 
 def _callback(value: Any, executor: str | None) -> Any:
-    from airflow.sdk import AsyncCallback, SyncCallback
+    from airflow.sdk.definitions.callback import AsyncCallback, SyncCallback
 
     called, parameters = callback_parts(value)
     return AsyncCallback(called, parameters) if _is_async(called) else SyncCallback(called, parameters, executor)
@@ -62,10 +63,7 @@ def _callback(value: Any, executor: str | None) -> Any:
 
 def _is_async(called: Any) -> bool:
     """Tell whether the triggerer can call it: a coroutine function, or a notifier that tells without waiting."""
-    import inspect
-
     from airflow.sdk import BaseNotifier
 
-    if inspect.isclass(called):
-        return called.async_notify is not BaseNotifier.async_notify
-    return inspect.iscoroutinefunction(called)
+    tell = getattr(called, "async_notify", None)
+    return tell is not BaseNotifier.async_notify if tell is not None else inspect.iscoroutinefunction(called)

@@ -69,5 +69,8 @@ def set_edge(edge: Edge, made: Mapping[str, Any]) -> None:
     """
     from airflow.sdk import Label
 
-    label = Label(edge.before.label) if edge.before.label is not None else None
-    made[edge.before.name].set_downstream(made[edge.node.id], edge_modifier=label)
+    node, before = made[edge.node.id], made[edge.before.name]
+    if edge.before.label is None:
+        node.set_upstream(before)
+    else:
+        before.set_downstream(node, edge_modifier=Label(edge.before.label))

@@ -82,13 +82,17 @@ def _collect_task(api: AirflowApi, run: RunEnd, task: TaskEnd) -> TaskSummary:
         end=task,
         reference=xcom("return_value"),
         verdict=verdict,
-        judgement=_read_json(verdict["verdicts"]) if "verdicts" in verdict else {},
+        judgement=read_judgement(verdict),
         # Why a verdict stopped the run is in the verdict itself.
         log_tail=_log_tail(api, run, task) if task.state == "failed" and verdict.get("verdict") != "fail" else "",
     )
 
 
-def _read_json(uri: str) -> Mapping[str, Any]:
+def read_judgement(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read the verdicts of a task, which lie where its result says; nothing if it judged nothing."""
+    uri = verdict.get("verdicts")
+    if uri is None:
+        return {}
     try:
         text = _read_text(uri)
     except OSError as error:

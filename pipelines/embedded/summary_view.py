@@ -30,10 +30,19 @@ def print_summary(summary: Summary, *, seconds: float) -> None:
     :param summary: what came out
     :param seconds: how long all of it took
     """
+    _print(render_summary(summary, seconds=seconds))
+
+
+def print_run(run: RunSummary) -> None:
+    """Print one run with all its tasks, and what they found."""
+    _print(render_run(run))
+
+
+def _print(part: RenderableType) -> None:
     # Names and thresholds are shown as they are, whatever brackets they have.
     console = Console(width=_WIDTH, markup=False, emoji=False, highlight=False)
     with console.capture() as captured:
-        console.print(render_summary(summary, seconds=seconds))
+        console.print(part)
     print(_without_padding(captured.get()))
 
 
@@ -44,14 +53,17 @@ def _without_padding(text: str) -> str:
 
 def render_summary(summary: Summary, *, seconds: float) -> RenderableType:
     """Lay a summary out."""
-    parts: list[RenderableType] = []
-    for run in summary.runs:
-        parts += [Text(""), _heading(run), *(Padding(part, (0, 0, 0, 2)) for part in _iter_parts(run))]
+    parts: list[RenderableType] = [render_run(run) for run in summary.runs]
     login = Text.assemble(
         ("UI        ", "bold"), summary.url, f"   user {summary.username}   password {summary.password}"
     )
     parts += [Text(""), login, Text(f"stop      make stop   (all of it took {seconds:.0f} s)")]
     return Group(*parts)
+
+
+def render_run(run: RunSummary) -> RenderableType:
+    """Lay one run out."""
+    return Group(Text(""), _heading(run), *(Padding(part, (0, 0, 0, 2)) for part in _iter_parts(run)))
 
 
 def _heading(run: RunSummary) -> Text:

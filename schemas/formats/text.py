@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from schemas.diagnostic import Diagnostic, Severity, printable
+from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.display import Display
+from schemas.formats.terminal import BLUE, BOLD, GREEN, RED, YELLOW, paint, shown, width
 from schemas.lines import split_lines
 
 if TYPE_CHECKING:
     from schemas.checker import Report
 
-_TAB = 4
 _LONGEST = 240
 """Longer source lines are shown in part."""
-_BOLD, _RED, _YELLOW, _BLUE, _GREEN = "1", "1;31", "1;33", "34", "32"
-_COLOR_OF = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
-# What is printed in place of a character that would not print: one column wide, so that the caret stays right.
-_STAND_IN = "\N{REPLACEMENT CHARACTER}"
+_COLOR_OF = {Severity.ERROR: RED, Severity.WARNING: YELLOW}
 
 
 def render(report: Report, display: Display) -> str:
@@ -54,7 +50,7 @@ def _render(diagnostic: Diagnostic, lines: list[str], *, color: bool) -> str:
     if 0 < diagnostic.line <= len(lines):
         parts.extend(_snippet(diagnostic, lines[diagnostic.line - 1], color=color))
     if diagnostic.hint:
-        parts.append(f"  {_paint('hint:', _GREEN, color)} {diagnostic.hint}")
+        parts.append(f"  {paint('hint:', GREEN, color)} {diagnostic.hint}")
     return "\n".join(parts)
 
 
@@ -62,8 +58,8 @@ def _headline(diagnostic: Diagnostic) -> str:
     """Colour the one-line form; without the colours it is the same text."""
     position, code, rest = str(diagnostic).partition(f": {diagnostic.code} ")
     message, _, name = rest.rpartition(" ")
-    shown = _paint(code[2:-1], _COLOR_OF[diagnostic.severity], True)
-    return f"{_paint(position, _BOLD, True)}: {shown} {message} {_paint(name, _BLUE, True)}"
+    code = paint(code[2:-1], _COLOR_OF[diagnostic.severity], True)
+    return f"{paint(position, BOLD, True)}: {code} {message} {paint(name, BLUE, True)}"
 
 
 def _snippet(diagnostic: Diagnostic, line: str, *, color: bool) -> Iterator[str]:
@@ -74,11 +70,11 @@ def _snippet(diagnostic: Diagnostic, line: str, *, color: bool) -> Iterator[str]
         line[:start], line[start : max(end, diagnostic.column)], line[max(end, start + 1) :]
     )
     margin = " " * (len(number) + 1)
-    pointer = "^" + "~" * (_width(marked) - 1)
-    bar = _paint("|", _BLUE, color)
+    pointer = "^" + "~" * (width(marked) - 1)
+    bar = paint("|", BLUE, color)
     yield f"  {margin}{bar}"
-    yield f"  {_paint(number, _BLUE, color)} {bar} {_shown(before + marked + after)}"
-    yield f"  {margin}{bar} {' ' * _width(before)}{_paint(pointer, _COLOR_OF[diagnostic.severity], color)}"
+    yield f"  {paint(number, BLUE, color)} {bar} {shown(before + marked + after)}"
+    yield f"  {margin}{bar} {' ' * width(before)}{paint(pointer, _COLOR_OF[diagnostic.severity], color)}"
 
 
 def _window(before: str, marked: str, after: str) -> tuple[str, str, str]:
@@ -98,29 +94,11 @@ def _summary(report: Report, display: Display) -> str:
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in report.diagnostics)
     warnings = len(report.diagnostics) - errors
     if not report.diagnostics:
-        return _paint(f"{files} checked, no problems", _GREEN, display.color)
+        return paint(f"{files} checked, no problems", GREEN, display.color)
     counts = [_count(errors, "error")] if errors else []
     counts += [_count(warnings, "warning")] if warnings else []
-    return _paint(f"{' and '.join(counts)} in {files}", _RED if errors else _YELLOW, display.color)
+    return paint(f"{' and '.join(counts)} in {files}", RED if errors else YELLOW, display.color)
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _paint(text: str, color: str, wanted: bool) -> str:
-    return f"\N{ESCAPE}[{color}m{text}\N{ESCAPE}[0m" if wanted else text
-
-
-def _shown(line: str) -> str:
-    """Give a source line as it can be printed: tabs as spaces, no character that moves the cursor."""
-    line = line.expandtabs(_TAB)
-    return line if printable(line) == line else "".join(c if printable(c) == c else _STAND_IN for c in line)
-
-
-def _width(text: str) -> int:
-    """Count terminal columns: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text.expandtabs(_TAB)
-    )

@@ -45,8 +45,6 @@ def _advised(finding: Finding, advice: dict[tuple[int, int], str]) -> Finding:
 def _iter_advice(source: Source, *, only_defaults: bool) -> Iterator[tuple[tuple[int, int], str]]:
     for found in iter_entries(source, only_defaults=only_defaults):
         of_key, of_value = _of_key(found), _of_value(found)
-        if found.scope is Scope.TASK and found.entry.key == "decorator":
-            yield _at(source.tree.key(found.owner)), of_key
         if of_key:
             yield _at(found.entry.key_place), of_key
         if of_value:
@@ -76,7 +74,7 @@ def _of_key(found: Found) -> str:
     if key in WITHOUT_EFFECT.get(scope, ()):
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
-        return 'values that pipelines share stand under "default:", in each file'
+        return 'values that pipelines share stand under "default:", or in a file defaults.yaml'
     if scope is Scope.DAG and found.owner and found.owner[0] in INSTEAD[Scope.FILE]:
         return INSTEAD[Scope.FILE][str(found.owner[0])]
     return INSTEAD.get(scope, {}).get(key, "")

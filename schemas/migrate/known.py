@@ -65,7 +65,6 @@ IGNORED_BEFORE: Mapping[Scope, frozenset[str]] = {
 TRIGGER_RULES = {"dummy": "always", "none_failed_or_skipped": "none_failed_min_one_success"}
 """Trigger rules that Airflow 3 has under another name."""
 
-_OPERATOR = 'write an operator of your own under operators/ and name it in "operator"'
 _TELL = 'add a task with "operator: SendNotification" and "teardown: true": it runs whatever happened, and tells'
 _NAMED = "put the function into operators/functions.py and name it by its import path"
 _CALLBACKS = {
@@ -92,7 +91,6 @@ _OF_TASKS = {
     "sla_secs": _SLAS,
     "inlets": 'list the assets themselves: ["s3://bucket/key"]',
     "outlets": 'list the assets themselves: ["s3://bucket/key"]',
-    "executor_config": "settings of a single task's executor are not supported; set them for the executor",
     "resources": "Airflow 3 has no resources of a task; set them for the executor",
 }
 
@@ -128,19 +126,12 @@ INSTEAD: Mapping[Scope, Mapping[str, str]] = {
         "timezone": "the time zone stands at the pipeline, and is that of all its dates",
     },
     Scope.GROUP: {
-        **{key: "not supported; groups have the UI's own colours" for key in ("ui_color", "ui_fgcolor")},
-        "prefix_group_id": "not supported; the group's name always stands before the task's",
         "add_suffix_on_collision": "not supported; give each group a name of its own",
-        "group_display_name": "not supported; use tooltip",
         "group_id": "the group's name is its key",
     },
     Scope.TASK: {
         **_OF_TASKS,
-        "decorator": f"tasks from functions are not supported; {_OPERATOR}",
         **_FUNCTIONS,
-        "expand": "mapped tasks are not supported; write a task for each value, or an operator that takes the list",
-        "partial": "mapped tasks are not supported; write the parameters into the task",
-        "map_index_template": "mapped tasks are not supported",
         "variables_as_arguments": 'write the variable into the parameter: "{{ var.value.name }}"',
         "task_group": 'write the name of the group in "task_group_name"',
     },

@@ -24,6 +24,7 @@ from schemas.migrate.known import (
 )
 from schemas.migrate.objects import assets_form, param_form, schedule_form
 from schemas.migrate.operators import MOVED
+from schemas.migrate.tasks import is_replaced, task_edits, variables_of
 from schemas.migrate.values import duration_of, is_object, moment_of, plain_value, without_offset
 from schemas.migrate.walk import Found, Path, iter_entries
 from schemas.source import Source
@@ -67,8 +68,8 @@ def migrate(source: Source, contract: Contract, *, only_defaults: bool = False) 
     notes: list[Note] = []
     gone: dict[Path, set[str]] = {}
     for found in iter_entries(source, only_defaults=only_defaults):
-        notes += _notes_of(found)
-        if _is_needless(found):
+        notes += _notes_of(found, contract)
+        if _is_needless(found) or is_replaced(found, contract):
             gone.setdefault(found.entry.path[:-1], set()).add(found.entry.key)
             edits += _zone_of_pipeline(found)
         else:
@@ -194,7 +195,7 @@ def _operator(found: Found, _: Contract) -> list[Edit] | None:
     return [edit] if edit else []
 
 
-_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_rename, _operator, _value)
+_STEPS: tuple[Callable[[Found, Contract], list[Edit] | None], ...] = (_rename, _operator, task_edits, _value)
 
 
 def _is_none(value: Any) -> bool:
@@ -207,8 +208,11 @@ def written(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _notes_of(found: Found) -> Iterator[Note]:
+def _notes_of(found: Found, contract: Contract) -> Iterator[Note]:
     entry = found.entry
+    if variables_of(found, contract):
+        message = "dag-factory reads Airflow variables whenever it reads the file; here a task reads them when it runs"
+        yield _note(entry.key_place, message)
     if entry.key in IGNORED_BEFORE.get(found.scope, ()):
         message = f'dag-factory drops "{entry.key}" without a word; here it has its effect'
         yield _note(entry.key_place, message)

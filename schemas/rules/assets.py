@@ -12,8 +12,8 @@ from schemas.outline import Outline, Path
 from schemas.rules.clocks import schedule_path
 from schemas.source import Tree
 
-_WORDS = ("schedule", "lets")
-"""One of these is in each file that has assets."""
+_WORD = "lets"
+"""What is in each file whose tasks have assets."""
 _LISTS = ("inlets", "outlets")
 _JOINED = ("and", "or")
 _NOT_AS_NAME = ("self", "context")
@@ -35,8 +35,6 @@ class _Asset:
 
 def iter_asset_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield assets that Airflow refuses, that stand there twice, or that share a name or an address with another."""
-    if not outline.text.has_one_of(_WORDS):
-        return
     known: list[_Asset] = []
     for home, path, item in _iter_items(outline):
         read = _read(item, path, home)
@@ -70,6 +68,8 @@ def _iter_items(outline: Outline) -> Iterator[tuple[Path, Path, Any]]:
     """Yield the list, the path and the text or mapping of each asset of a pipeline."""
     path = schedule_path(outline)
     yield from _in_schedule(outline.setting("schedule"), path)
+    if not outline.text.contains(_WORD):
+        return
     owners: list[tuple[Any, Path]] = [(outline.config.get("default_args"), (outline.dag_id, "default_args"))]
     owners += [((group.config or {}).get("default_args"), (*group.path, "default_args")) for group in outline.groups]
     owners += [(task.config, task.path) for task in outline.tasks]

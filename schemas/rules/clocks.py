@@ -35,15 +35,15 @@ def runs_by_itself(outline: Outline) -> bool:
     if isinstance(schedule, list):
         return bool(schedule)
     if isinstance(schedule, dict):
-        return schedule.get("timetable") != _AT_RUNTIME
-    return isinstance(schedule, str) and schedule not in NONE and FORMATS["schedule"][1](schedule)
+        return bool(schedule.get("timetable") != _AT_RUNTIME)
+    return isinstance(schedule, str) and schedule not in NONE and bool(FORMATS["schedule"][1](schedule))
 
 
 def waits_for_assets_only(outline: Outline) -> bool:
     """Tell whether only assets start a pipeline."""
     schedule = outline.setting("schedule")
     if isinstance(schedule, dict):
-        return schedule.get("timetable", _PARTITIONED) == _PARTITIONED
+        return bool(schedule.get("timetable", _PARTITIONED) == _PARTITIONED)
     return isinstance(schedule, list)
 
 

@@ -53,10 +53,6 @@ def _arguments(task: Node, outline: Outline, hints: Hints, tree: Tree) -> Iterat
         return
     if "decorator" in config:
         yield from _mapped_arguments(task, function, arguments, hints, tree)
-        for name in arguments.get("x-taken", ()):
-            place = tree.find((*task.path, "python_callable")).place
-            message = f'{function} has an argument "{name}", and so has every task'
-            yield Finding("P432", place, message, "rename the argument of the function")
     elif "op_kwargs" in config or "op_args" not in config:
         yield from _named_arguments(task, function, arguments, hints, tree)
 
@@ -78,17 +74,17 @@ def _named_arguments(
     """Compare ``op_kwargs`` with the function, where all of it stands in the file."""
     config = task.config or {}
     given, known = config.get("op_kwargs", {}), arguments["properties"]
-    if not isinstance(given, dict) or task.is_mapped or "partial" in config or arguments.get("x-taken"):
+    if not isinstance(given, dict) or task.is_mapped or "partial" in config:
         return
     for name in given if not arguments.get("additionalProperties") else ():
         if name not in known:
             message = f'{function} has no argument "{name}"'
             hint = hints.nearest_or_all(name, known)
-            yield Finding("P433", tree.key((*task.path, "op_kwargs", name)), message, hint)
+            yield Finding("P432", tree.key((*task.path, "op_kwargs", name)), message, hint)
     for name in required_of(arguments):
         if name not in given and not config.get("op_args"):
             place = tree.key((*task.path, "op_kwargs")) if "op_kwargs" in config else id_place(task, tree)
-            yield Finding("P433", place, f'{function} needs the argument "{name}"', f"give it in op_kwargs: {name}")
+            yield Finding("P432", place, f'{function} needs the argument "{name}"', f"give it in op_kwargs: {name}")
 
 
 def _time_to_answer(task: Node, arguments: TaskArguments, tree: Tree) -> Iterator[Finding]:
@@ -98,4 +94,4 @@ def _time_to_answer(task: Node, arguments: TaskArguments, tree: Tree) -> Iterato
     message = f'execution_timeout gives people only {timeout.value} to answer "{task.id}"'
     hint = "write response_timeout into the task: how long it waits for an answer"
     own = timeout.path[: len(task.path)] == task.path
-    yield Finding("P434", tree.find(timeout.path).place if own else id_place(task, tree), message, hint)
+    yield Finding("P433", tree.find(timeout.path).place if own else id_place(task, tree), message, hint)

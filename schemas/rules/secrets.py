@@ -81,6 +81,21 @@ def iter_secret_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     yield from iter_secrets_in(outline.config, (outline.dag_id,), outline.text, tree)
 
 
+def without_secrets(value: Any, name: str = "") -> Any:
+    """Give a value with asterisks in the place of secrets, to be shown; whether a comment silences the rule or not.
+
+    :param value: of a pipeline that was checked, or a part of it
+    :param name: the key that it stands under
+    """
+    if isinstance(value, str):
+        for secret in sorted(_find(name, value), key=lambda secret: secret.start, reverse=True):
+            value = f"{value[: secret.start]}***{value[secret.end :]}"
+        return value
+    if isinstance(value, dict):
+        return {key: without_secrets(item, key) for key, item in value.items()}
+    return [without_secrets(item, name) for item in value] if isinstance(value, list) else value
+
+
 def iter_secrets_in(value: Any, path: Path, file: FileText, tree: Tree) -> Iterator[Finding]:
     """Yield secrets in a value and all that is in it.
 

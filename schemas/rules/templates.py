@@ -134,7 +134,8 @@ class _Names:
         """Tell whether a variable has an attribute in a template of a task, as far as that is known."""
         if name == "params":
             own = (task.config or {}).get("params") if task is not None else None
-            return attribute in self.params or attribute in PARAMS_METHODS or attribute in (own or ())
+            is_own = isinstance(own, dict) and attribute in own
+            return is_own or attribute in self.params or attribute in PARAMS_METHODS
         if name == "macros":
             return attribute in MACROS
         return name != "var" or attribute in ("value", "json")
@@ -188,14 +189,15 @@ class _Text:
             return
         for name in (name for name in template.unknown_filters if name not in settings.filters):
             span = template.span_after(("|", "filter"), name)
-            yield "P514", span, f'there is no filter "{name}"', _short(self.names.hints.nearest(name, known_filters()))
+            known = [*settings.filters, *known_filters()]
+            yield "P514", span, f'there is no filter "{name}"', _short(self.names.hints.nearest(name, known))
         for name in template.unknown_tests:
             span = template.span_after(("is", "not"), name)
             yield "P514", span, f'there is no test "{name}"', _short(self.names.hints.nearest(name, known_tests()))
         for name in template.variables if settings.is_strict and not self._may_name_more else ():
             if name not in VARIABLES and name not in settings.macros:
                 span = template.variable_span(name)
-                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names.hints)
+                yield "P511", span, f'there is no template variable "{name}"', _instead_of(name, self.names)
         yield from self._attribute_problems(template)
         yield from self._pull_problems(template)
 
@@ -237,10 +239,10 @@ class _Text:
                 yield "P516", span, message, f'add "{ids[pulled]}" to the dependencies of "{task_id}"'
 
 
-def _instead_of(name: str, hints: Hints) -> str:
+def _instead_of(name: str, names: _Names) -> str:
     if name in REMOVED:
         return f"Airflow 3 has it no more; {REMOVED[name]}"
-    return _short(hints.nearest(name, sorted(VARIABLES)))
+    return _short(names.hints.nearest(name, sorted(VARIABLES | names.settings.macros)))
 
 
 def _short(hint: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from schemas.diagnostic import Finding
@@ -27,7 +28,7 @@ def iter_timetable_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 def _order(dates: Any, path: Path, tree: Tree) -> Iterator[Finding]:
     moments = [_moment(date) for date in dates] if isinstance(dates, list) else []
-    for index, (before, moment) in enumerate(zip(moments, moments[1:], strict=False), start=1):
+    for index, (before, moment) in enumerate(pairwise(moments), start=1):
         if before is not None and moment is not None and moment < before:
             message = "presorted says that the moments stand in order, and this one is before the last"
             yield Finding("P317", tree.find((*path, index)).place, message, "leave presorted out, or sort them")

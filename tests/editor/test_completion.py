@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from operators import OPERATORS
@@ -112,3 +114,73 @@ def test_what_is_offered_for_a_whole_task_fits_the_schema(editor: Editor) -> Non
     """A skeleton with all required keys; only the values are left to write."""
     (skeleton,) = [o for o in editor.offers(task("operator: TrainModel", "¦")) if o.label == "TrainModel"]
     assert [line.partition(":")[0] for line in skeleton.inserts.splitlines()] == ["data", "estimator"]
+
+
+MONTH_END = "python_callable: operators.functions.is_month_end"
+PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        (task("¦"), {"operator", "decorator", "dependencies", "expand"}),
+        (task("decorator: ¦"), {"task", "task.branch", "task.sensor"}),
+        (task("decorator: task", "python_callable: ¦"), {"operators.functions.is_month_end"}),
+        (task("decorator: task", MONTH_END, "¦"), {"day", "retries"}),
+        (task("decorator: task.sensor", MONTH_END, "¦"), {"day", "poke_interval", "mode"}),
+        (task(f"operator: {PYTHON}", "python_callable: ¦"), {"operators.functions.is_month_end"}),
+        (task(f"operator: {BASH}", "expand: {cwd: [a]}", "¦"), {"bash_command", "env", "map_index_template"}),
+        (task("teardown:", "  ¦"), {"setups", "on_failure_fail_dagrun"}),
+        (task("dependencies:", "  - ¦"), {"task", "label"}),
+        (task("retry_policy:", "  rules:", "    - exception: ¦"), {"TimeoutError"}),
+        ("orders:\n  task_groups:\n    g:\n      ¦\n", {"expand", "ui_color", "prefix_group_id"}),
+    ],
+)
+def test_what_a_task_says_is_offered(editor: Editor, place: str, offered: set[str]) -> None:
+    assert offered <= set(editor.labels(place))
+
+
+SMTP = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
+LOG = "operators.functions.log_event"
+DELETE = "airflow.providers.standard.triggers.file.FileDeleteTrigger"
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        ("orders:\n  on_failure_callback:\n    callback: ¦\n", {SMTP, LOG}),
+        (f"orders:\n  on_failure_callback:\n    callback: {SMTP}\n    ¦\n", {"to", "subject", "html_content"}),
+        (f"orders:\n  on_failure_callback:\n    - callback: {LOG}\n      ¦\n", {"event", "level"}),
+        (f"orders:\n  on_failure_callback:\n    callback: {LOG}\n    level: ¦\n", {"info", "warning", "error"}),
+        (task("operator: TrainModel", "on_retry_callback:", f"  callback: {LOG}", "  ¦"), {"event", "level"}),
+        ("orders:\n  user_defined_filters:\n    percent: ¦\n", {"operators.functions.as_percent"}),
+        ("orders:\n  schedule:\n    - ¦\n", {"uri", "name", "extra", "watchers"}),
+        ("orders:\n  schedule:\n    - uri: x\n      ¦\n", {"name", "group", "extra", "watchers"}),
+        (task("operator: TrainModel", "outlets:", "  - uri: x", "    ¦"), {"name", "group", "extra"}),
+        ("orders:\n  schedule:\n    timetable: ¦\n", {"CronTriggerTimetable", "EventsTimetable"}),
+        ("orders:\n  schedule:\n    timetable: CronTriggerTimetable\n    ¦\n", {"cron", "timezone", "interval"}),
+        ("orders:\n  schedule:\n    assets: [x]\n    ¦\n", {"timetable"}),
+        ("orders:\n  params:\n    day:\n      ¦\n", {"default", "type", "title", "format", "minimum"}),
+        ("orders:\n  deadline:\n    ¦\n", {"reference", "interval", "callback"}),
+        ("orders:\n  deadline:\n    reference: ¦\n", {"dagrun_queued_at", "dagrun_logical_date"}),
+        ("orders:\n  template_undefined: ¦\n", {"strict", "chainable"}),
+    ],
+)
+def test_what_a_pipeline_says_of_itself_is_offered(editor: Editor, place: str, offered: set[str]) -> None:
+    assert offered <= set(editor.labels(place))
+
+
+def test_a_trigger_offers_its_parameters(editor: Editor) -> None:
+    watcher = f"    - uri: x\n      watchers:\n        - name: w\n          trigger:\n            trigger: {DELETE}\n"
+    assert {"filepath", "poke_interval"} <= set(editor.labels(f"orders:\n  schedule:\n{watcher}            ¦\n"))
+
+
+def test_an_offered_callback_says_what_it_does(editor: Editor) -> None:
+    (offer,) = [o for o in editor.offers("orders:\n  on_failure_callback:\n    callback: ¦\n") if o.label == LOG]
+    assert offer.documentation.startswith("Write one line to the log")
+
+
+def test_a_right_file_has_no_complaints_of_the_editor(editor: Editor) -> None:
+    folder = Path(__file__).parent.parent / "pipelines" / "expressiveness" / "pipelines"
+    for path in sorted(folder.glob("*.yaml")):
+        assert editor.marks(path.read_text(encoding="utf-8")) == [], path.name

@@ -45,3 +45,29 @@ orders:
       bash_¦command: echo
 """
     assert "command" in editor.hover(text)
+
+
+PIPELINE = """\
+orders:
+  schedule: {timetable: CronTriggerTimetable, cron: "0 6 * * *", run_immediately: true}
+  on_failure_callback: {callback: operators.functions.log_event, event: failed}
+  params: {day: {default: "2026-01-01", format: date}}
+  deadline: {reference: dagrun_queued_at, interval: 1h, callback: operators.functions.log_event}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ("sched¦ule", "Starts at the times of a cron expression"),
+        ("CronTrigger¦Timetable", "Starts at the times of a cron expression"),
+        ("run_immed¦iately", "true runs it at once"),
+        ("on_failure_¦callback", "Write one line to the log"),
+        ("log_¦event", "Write one line to the log"),
+        ("ev¦ent: failed", "what happened"),
+        ("form¦at", "The form of a text"),
+        ("inter¦val", "A number and a unit"),
+    ],
+)
+def test_a_place_of_the_pipeline_explains_itself(editor: Editor, at: str, shown: str) -> None:
+    assert shown in editor.hover(PIPELINE.replace(at.replace("¦", ""), at, 1))

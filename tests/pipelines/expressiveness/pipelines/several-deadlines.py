@@ -11,6 +11,7 @@ from operators.functions import log_event
 with DAG(
     "orders",
     schedule="@daily",
+    start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
     deadline=[
         DeadlineAlert(
             name="before the shop opens",

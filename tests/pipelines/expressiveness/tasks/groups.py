@@ -22,5 +22,6 @@ with DAG("orders") as dag:
         EmptyOperator(task_id="report")
     end = EmptyOperator(task_id="end")
     customers >> lines >> sums
-    start >> load >> flat
-    [flat, facts] >> end
+    load << start
+    flat << load
+    end << [flat, facts]
