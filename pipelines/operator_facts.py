@@ -44,6 +44,10 @@ REMOVED: Schema = {"not": {}}
 REFINED: Mapping[str, Schema] = {
     # the file would be read by whoever loads the pipeline, whatever it is
     "airflow.providers.smtp.notifications.smtp.SmtpNotifier.template": REMOVED,
+    # a class, which would be imported from wherever it is
+    "airflow.providers.http.operators.http.HttpOperator.auth_type": REMOVED,
+    "airflow.providers.http.triggers.http.HttpEventTrigger.auth_type": REMOVED,
+    "airflow.providers.http.triggers.http.HttpEventTrigger.max_consecutive_failures": {"minimum": 1},
     # dag-factory looks into the headers
     "airflow.providers.http.operators.http.HttpOperator.headers": {
         "type": "object",

@@ -12,6 +12,7 @@ from schemas.contract import Contract
 from schemas.diagnostic import START, Diagnostic, Finding, Severity, did_you_mean, joined
 from schemas.ignores import iter_ignore_findings, without_ignored
 from schemas.layers import Layer
+from schemas.lines import split_lines
 from schemas.masking import mask, read_secrets
 from schemas.outline import Outline, iter_outlines
 from schemas.report import CheckedFile
@@ -119,12 +120,25 @@ class FileCheck:
         if findings:
             from schemas.migrate.advice import with_advice
 
-            findings = with_advice(list(findings), self._source)
+            findings = [self._within(finding) for finding in with_advice(list(findings), self._source)]
         diagnostics = sorted(diagnostic_of(finding, self._shown) for finding in findings)
         if not is_whole:
             hint = f"{diagnostics[-1].hint}; {_MORE}".removeprefix("; ")
             diagnostics[-1] = replace(diagnostics[-1], hint=hint)
         return tuple(diagnostics)
+
+    def _within(self, finding: Finding) -> Finding:
+        """Put what the parser finds behind the last line, a value that is not there, at the end of that line."""
+        place, lines = finding.place, self._lines
+        if place.file or place.line <= len(lines):
+            return finding
+        column = len(lines[-1]) + 1
+        at_end = replace(place, line=len(lines), column=column, end_line=len(lines), end_column=column)
+        return replace(finding, place=at_end)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return split_lines(self._source.text) or [""]
 
     # -- what is looked at --------------------------------------------------------------------------------------------
 

@@ -87,10 +87,10 @@ def _is_date(value: Any) -> bool:
 
 
 def _is_within_reach(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) <= _SHORT:
+    # what is no duration at all is another rule's matter
+    if not isinstance(value, str) or len(value) <= _SHORT or not is_duration(value.removeprefix("-")):
         return True
     quantity = read_quantity(value.removeprefix("-"))
-    # what is no duration at all is another rule's matter
     return quantity is None or quantity.value <= _LONGEST_SECONDS
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # the one length of time that dag-factory reads itself, and only in words
 _IN_WORDS = "execution_delta"
+# the one function that dag-factory imports itself
+_BY_PATH = "execution_date_fn"
 _OWN_TASK_KEYS = ("dependencies", "task_group_name", "setup", "teardown", "partial")
 
 
@@ -77,6 +79,9 @@ def _make_operator(parameters: dict[str, Any]) -> Any:
     path = OPERATORS.get(name, name)
     if "expand_kwargs" in parameters:
         return _make_from_sets(path, parameters)
+    if parameters.get(_BY_PATH) is not None:
+        function = parameters[_BY_PATH]
+        parameters[_BY_PATH] = f"{function.__module__}.{function.__qualname__}"
     if parameters.get(_IN_WORDS) is not None:
         parameters[_IN_WORDS] = f"{round(parameters[_IN_WORDS].total_seconds())} seconds"
     return DagBuilder.make_task(path, parameters)

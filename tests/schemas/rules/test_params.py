@@ -80,9 +80,9 @@ def test_the_check_takes_what_airflow_takes(value: Any, schema: dict[str, Any]) 
     ],
 )
 def test_no_pattern_keeps_the_check_busy(pattern: str, default: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert "P318" in codes({"default": default, "pattern": pattern})
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def test_what_breaks_a_parser_is_a_problem_and_no_crash(text: str) -> None:
 @pytest.mark.parametrize("text", ["{{ 9**9**9**9 }}", "{{ 'a' * 10**12 }}", "{{ 'x' | center(10**10) }}"])
 def test_a_constant_expression_is_not_computed(text: str) -> None:
     """Jinja computes constants when it compiles a template, which for these would take all time or memory."""
-    started = time.monotonic()
+    started = time.process_time()
     template(text)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(st.text(alphabet="{}%#ab |'\"()[].,-+=\n", max_size=30))
