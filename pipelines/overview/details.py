@@ -137,5 +137,5 @@ def _limits_table(pipeline: Pipeline, *, color: bool) -> list[str]:
         return []
     usual = [written(shared[key], key) if key in shared else "" for key in keys]
     own = {task: row for task, row in rows.items() if row != usual}
-    first = [["every task" if not own else "every other task", *usual]] if len(own) < len(rows) else []
+    first = [["every other task" if own else "every task", *usual]] if len(own) < len(rows) and any(usual) else []
     return table(("task", *keys), [*first, *([task, *row] for task, row in own.items())], color=color)
