@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from types import MappingProxyType
+
+_HEALTH = Path(__file__).with_name("health")
+
+
+def _iter_health_checks() -> Iterator[tuple[str, str]]:
+    """Every module ``health/check_<name>.py`` is a health check; a new one needs no entry here."""
+    for path in sorted(_HEALTH.glob("check_*.py")):
+        name = "".join(part.capitalize() for part in path.stem.split("_"))
+        yield name, f"operators.health.{path.stem}.{name}Operator"
+
 
 OPERATORS = MappingProxyType(
     {
@@ -14,9 +26,7 @@ OPERATORS = MappingProxyType(
         "EvaluateModel": "operators.model.evaluate_model.EvaluateModelOperator",
         "DeployModel": "operators.deploy.deploy_model.DeployModelOperator",
         "SendNotification": "operators.notify.send_notification.SendNotificationOperator",
-        "CheckDagRuns": "operators.health.check_dag_runs.CheckDagRunsOperator",
-        "CheckTaskFailures": "operators.health.check_task_failures.CheckTaskFailuresOperator",
-        "CheckSchedulerHealth": "operators.health.check_scheduler_health.CheckSchedulerHealthOperator",
+        **dict(_iter_health_checks()),
         "GenerateHealthReport": "operators.health.generate_health_report.GenerateHealthReportOperator",
         "SendAlerts": "operators.notify.send_alerts.SendAlertsOperator",
         "MonitoringComplete": "operators.health.monitoring_complete.MonitoringCompleteOperator",

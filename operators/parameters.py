@@ -45,6 +45,7 @@ TwoColumns = Annotated[list[Text], shape(minItems=2, maxItems=2)]
 SomeColumns = Annotated[list[Text], shape(minItems=2)]
 DagIds = Annotated[list[Text], shape(uniqueItems=True)]
 """Names, in which ``*`` stands for any characters."""
+Patterns = DagIds
 
 Metric = Annotated[
     str,
@@ -212,7 +213,7 @@ class SmokeTest(TypedDict, total=False):
 class ChannelConfig(TypedDict):
     """One channel; it names an Airflow connection."""
 
-    type: Annotated[Literal["smtp", "slack", "http"], "What kind of channel."]
+    type: Annotated[Literal["smtp", "slack", "http", "pagerduty", "apprise"], "What kind of channel."]
     conn_id: Annotated[Text, "The Airflow connection."]
     to: NotRequired[Annotated[list[Text], shape(minItems=1), "Addresses (smtp)."]]
     cc: NotRequired[Annotated[list[Text], "Addresses of copies (smtp)."]]
@@ -220,15 +221,77 @@ class ChannelConfig(TypedDict):
     from_email: NotRequired[Annotated[Text, "Sender (smtp); that of the connection if not given."]]
     endpoint: NotRequired[Annotated[Text, "Path below the connection's host (http)."]]
     method: NotRequired[Annotated[Literal["POST", "PUT", "PATCH"], "HTTP method; POST if not given."]]
+    tag: NotRequired[Annotated[Text, "Only the services of the connection with this tag (apprise)."]]
 
 
 Channels = list[ChannelConfig]
+Severity = Literal["critical", "warning", "info"]
+
+
+class AlertChannelConfig(ChannelConfig):
+    """One channel, and what goes there."""
+
+    severities: NotRequired[Annotated[list[Severity], shape(minItems=1), "Which go there; all if not given."]]
+    checks: NotRequired[Annotated[Patterns, "Checks, or `check/verdict`, that go there; all if not given."]]
+    recoveries: NotRequired[Annotated[bool, "Whether it is told what is over; true if not given."]]
+
+
+AlertChannels = list[AlertChannelConfig]
+
+
+class RunVersusUsual(TypedDict, total=False):
+    """How far a DAG may be from its own past."""
+
+    duration: Annotated[ThresholdConfig, "Duration of the newest run, in times the usual one."]
+    late_by: Annotated[ThresholdConfig, "How much later than usual a run starts."]
+    failure_ratio: Annotated[ThresholdConfig, "By how much the failed part of the runs is more than usual."]
+    success_age: Annotated[ThresholdConfig, "Time since the last success, in times the usual between two."]
+    min_runs: Annotated[Count, "So many earlier runs have to be known; 5 if not given."]
+    at_least: Annotated[Duration, "A smaller difference is none; 1m if not given."]
 
 
 class RunThresholds(TypedDict, total=False):
-    """Thresholds that hold for one DAG instead."""
+    """What holds for one DAG instead."""
 
+    window: Annotated[Duration, "How far back its runs count."]
     failed_runs: Annotated[ThresholdConfig, "Failed runs within the window."]
     failure_ratio: Annotated[ThresholdConfig, "Failed part of the finished runs within the window."]
     min_runs: Annotated[Count, "The ratio is judged only from so many runs on."]
+    duration: Annotated[ThresholdConfig, "How long its longest successful run within the window took."]
     running_for: Annotated[ThresholdConfig, "How long a run may be running."]
+    late_by: Annotated[ThresholdConfig, "How late a run may start."]
+    success_age: Annotated[ThresholdConfig, "How long ago its last success may be."]
+    versus_usual: Annotated[RunVersusUsual, "How far it may be from its own past."]
+
+
+class TaskThresholds(TypedDict, total=False):
+    """What holds for the tasks of one DAG instead."""
+
+    window: Annotated[Duration, "How far back its failures count."]
+    failed_tasks: Annotated[ThresholdConfig, "Failed task instances of this DAG."]
+    same_task: Annotated[ThresholdConfig, "Runs in which one of its tasks failed."]
+    ignore: Annotated[Patterns, "Task ids that are not looked at; `*` stands for any characters."]
+
+
+class TaskVersusUsual(TypedDict, total=False):
+    """How far the failures of tasks may be from their own past."""
+
+    failed_tasks: Annotated[ThresholdConfig, "Failed task instances, in times the usual number."]
+    retries: Annotated[ThresholdConfig, "Retries, in times the usual number."]
+    min_looks: Annotated[Count, "So many earlier checks have to be known; 5 if not given."]
+
+
+class AliveJobs(TypedDict, total=False):
+    """How many processes of each component have to be alive."""
+
+    scheduler: Annotated[ThresholdConfig, "Schedulers."]
+    dag_processor: Annotated[ThresholdConfig, "Dag processors."]
+    triggerer: Annotated[ThresholdConfig, "Triggerers."]
+
+
+class Ignored(TypedDict, total=False):
+    """What is not looked at; `*` stands for any characters."""
+
+    dags: Annotated[Patterns, "DAG ids, whose waiting tasks and parse times do not count."]
+    files: Annotated[Patterns, "Files whose import errors do not count."]
+    pools: Annotated[Patterns, "Pools."]

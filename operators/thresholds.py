@@ -90,8 +90,21 @@ class Threshold:
         :param message: more for people, e.g. ``12 of 569 rows``
         """
         return Verdict(
-            name=name, outcome=self.outcome(observed), observed=observed, threshold=self.text, message=message
+            name=name,
+            outcome=self.outcome(observed),
+            observed=observed,
+            threshold=self.text,
+            message=message,
+            limits=self.limits,
         )
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The bounds by name; ``warn`` only where it is stricter than ``fail``."""
+        sides = {"min": (self.fail[0], self.warn[0]), "max": (self.fail[1], self.warn[1])}
+        bounds = {f"fail_{side}": fail for side, (fail, _) in sides.items()}
+        bounds |= {f"warn_{side}": warn for side, (fail, warn) in sides.items() if warn != fail}
+        return {name: bound for name, bound in bounds.items() if math.isfinite(bound)}
 
 
 def parse_threshold(value: Mapping[str, Any], *, where: str) -> Threshold:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from operators import stats
 from operators.report import Section, Table, render_report
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Outcome(StrEnum):
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 METRIC_VALUE = {Outcome.PASS: 0, Outcome.WARN: 1, Outcome.INCONCLUSIVE: 2, Outcome.FAIL: 3}
-"""The value of the gauge ``pipeline.verdict`` for each outcome."""
+"""The value of an outcome in metrics: the higher, the worse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,14 @@ class Verdict:
     """The confidence bound that was compared, where one was used instead of the point estimate."""
     message: str = ""
     """What a person needs beside the numbers."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """The threshold as numbers, for metrics: ``fail_min``, ``fail_max``, ``warn_min``, ``warn_max``, if there are."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the plain form, with the outcome under the key ``verdict``."""
         plain = {**asdict(self), "observed": _json_value(self.observed), "bound": _json_value(self.bound)}
         plain["verdict"] = str(plain.pop("outcome"))
+        del plain["limits"]
         return plain
 
 
@@ -176,9 +180,7 @@ def _summary(judgement: Judgement, artifact: ArtifactWriter) -> dict[str, Any]:
 
 
 def _emit_metrics(judgement: Judgement, dag_id: str, task_id: str) -> None:
-    from airflow.sdk.observability import stats
-
     tags = {"dag_id": dag_id, "task_id": task_id}
-    stats.gauge("pipeline.verdict", METRIC_VALUE[judgement.outcome], tags=tags)
+    stats.emit(stats.PIPELINE_VERDICT, METRIC_VALUE[judgement.outcome], **tags)
     for outcome, count in Counter(verdict.outcome for verdict in judgement.verdicts).items():
-        stats.incr("pipeline.verdicts", count, tags={**tags, "verdict": str(outcome)})
+        stats.emit(stats.PIPELINE_VERDICTS, count, **tags, verdict=str(outcome))

@@ -11,13 +11,14 @@ from typing import Any, TextIO
 from schemas.checker import check_source
 from schemas.contract import load_contract
 from schemas.diagnostic import Diagnostic, Severity
+from schemas.file_check import diagnostic_of
 from schemas.formats.text import render_text
 from schemas.migrate.edits import Layout, place_after, place_before
 from schemas.migrate.migration import Migration, Note, migrate
+from schemas.side_checks import check_side_file
 from schemas.source import Source, parse_source, read_source
+from schemas.surroundings import SUFFIXES, Kind, SideFile, Surroundings, absolute_path
 
-DEFAULTS = ("defaults.yml", "defaults.yaml")
-"""Files whose values dag-factory adds to every file of their folder, and below."""
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 
 
@@ -88,11 +89,12 @@ def _migrated(path: Path, *, as_written: bool) -> Migrated:
     if source.data is None:
         diagnostics = check_source(source, shown_as=path.as_posix()).diagnostics
         return Migrated(path, source, Migration(source.text, (), ()), diagnostics, ())
-    only_defaults = path.name in DEFAULTS
+    surroundings = Surroundings()
+    only_defaults = surroundings.kind_of(path) is Kind.DEFAULTS
     migration = migrate(source, load_contract(), only_defaults=only_defaults)
-    notes = (*_notes_on_defaults(path), *migration.notes)
-    changed = parse_source(path, migration.text)
-    diagnostics = () if only_defaults else check_source(changed, shown_as=path.as_posix()).diagnostics
+    notes = (*_notes_on_defaults(path, surroundings), *migration.notes)
+    check = _check_defaults if only_defaults else _check_pipelines
+    diagnostics = tuple(check(path, migration.text))
     if as_written:
         notes = tuple(_in_new_text(note, source.text, migration) for note in notes)
     else:
@@ -100,16 +102,30 @@ def _migrated(path: Path, *, as_written: bool) -> Migrated:
     return Migrated(path, source, migration, tuple(sorted(diagnostics)), tuple(sorted(notes)))
 
 
-def _notes_on_defaults(path: Path) -> Iterator[Note]:
-    if path.name in DEFAULTS:
-        message = 'dag-factory adds these values to all files below; copy them into each, under "default:"'
-        yield Note(1, 1, message, to_do=True)
-        return
-    for folder in (path.parent, *path.parent.parents):
-        for name in DEFAULTS:
-            if (folder / name).is_file():
-                file = (folder / name).as_posix()
-                message = f'dag-factory adds the values of {file} to these pipelines; copy them under "default:"'
+def _check_pipelines(path: Path, text: str) -> Iterator[Diagnostic]:
+    """Yield what is wrong in the file itself; those around it may not be migrated yet."""
+    shown = path.as_posix()
+    checked = check_source(parse_source(path, text), shown_as=shown)
+    yield from (diagnostic for diagnostic in checked.diagnostics if diagnostic.path == shown)
+
+
+def _check_defaults(path: Path, text: str) -> Iterator[Diagnostic]:
+    shown = path.as_posix()
+    file = SideFile(Kind.DEFAULTS, parse_source(path, text, file=shown), shown)
+    for findings in check_side_file(file, load_contract()).values():
+        yield from (diagnostic_of(finding, shown) for finding in findings)
+
+
+def _notes_on_defaults(path: Path, surroundings: Surroundings) -> Iterator[Note]:
+    """Yield notes on defaults of dag-factory that are none here, as they lie above the folder of the DAGs."""
+    taken = surroundings.of(path).candidates(Kind.DEFAULTS, Kind.DEFAULTS)
+    for folder in absolute_path(path).parents:
+        for name in (f"{Kind.DEFAULTS}{suffix}" for suffix in SUFFIXES):
+            if folder / name not in taken and (folder / name).is_file():
+                message = (
+                    f"if dag-factory adds the values of {surroundings.shown(folder / name)} to these pipelines, put an "
+                    ".airflowignore beside it: from the topmost folder that has one on, defaults are taken"
+                )
                 yield Note(1, 1, message, to_do=True)
 
 

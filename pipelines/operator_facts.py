@@ -56,6 +56,10 @@ REFINED: Mapping[str, Schema] = {
         "enum": ["pickle", "cloudpickle", "dill", None]
     },
     f"{_STANDARD}.operators.python.ExternalPythonOperator.python": {"minLength": 1},
+    f"{_STANDARD}.operators.python.PythonVirtualenvOperator.python_version": {
+        "pattern": "^3(\\.[0-9]+){0,2}$",
+        "patternErrorMessage": "Write a version of Python 3, as in 3.11.",
+    },
     f"{_STANDARD}.operators.trigger_dagrun.TriggerDagRunOperator.allowed_states": _RUN_STATES,
     f"{_STANDARD}.operators.trigger_dagrun.TriggerDagRunOperator.failed_states": _RUN_STATES,
     f"{_STANDARD}.operators.weekday.BranchDayOfWeekOperator.week_day": _WEEK_DAY,

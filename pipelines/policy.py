@@ -1,7 +1,8 @@
-"""Airflow cluster policies (entry point ``airflow.policy``): YAML in the Code tab, heavy imports before fork."""
+"""Airflow cluster policies (entry point ``airflow.policy``): YAML in the Code tab, and what is done before forks."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -50,9 +51,24 @@ def forks_tasks(argv: list[str]) -> bool:
     return argv[1:2] == ["scheduler"] or argv[1:3] == ["celery", "worker"]
 
 
+def forks_parses(argv: list[str]) -> bool:
+    """Tell whether this command line is a process that forks others which parse DAG files."""
+    return argv[1:2] == ["dag-processor"]
+
+
+def prepare_parses() -> None:
+    """Do once what every parse of a DAG file would do: import this project's part, and look for garbage.
+
+    Python looks through all that the parent has imported whenever a file makes many objects, and each process then gets
+    its own copy of what it looked at; what is frozen is left alone. In the parent nothing changes.
+    """
+    importlib.import_module("pipelines.loader")
+    os.register_at_fork(before=gc.freeze, after_in_parent=gc.unfreeze)
+
+
 def preload() -> None:
     """Import the libraries of the operators, once, before any task is forked."""
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     for name in _PRELOADED:
         importlib.import_module(name)
@@ -65,3 +81,5 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if forks_tasks(sys.argv):
     preload()
+if forks_parses(sys.argv):
+    prepare_parses()

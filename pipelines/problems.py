@@ -11,5 +11,7 @@ from airflow.sdk import get_parsing_context
 
 from pipelines.loader import raise_problems
 
+_FILE = Path(__file__)
+
 if get_parsing_context().dag_id is None:
-    raise_problems(Path(__file__).parent)
+    raise_problems(_FILE.parent, reporter=_FILE)

@@ -44,13 +44,32 @@ def pipeline_schema(providers: Iterable[str] | None = None, packages: Iterable[s
 
 
 def _add_operators(definitions: Schema, operators: Mapping[str, Schema]) -> None:
-    definitions["operators"] = {name: unless_mapped(schema) for name, schema in operators.items()}
+    definitions["operators"] = {name: _without_required(schema) for name, schema in operators.items()}
+    required = {name: _required(name, schema) for name, schema in operators.items() if schema["required"]}
+    definitions["required"] = required
     shape = definitions["task_shape"]
     known, other = shape["properties"]["operator"]["anyOf"]
     _offer(known, operators, operators)
     # an operator that is not known here may take anything; the checker says how to make it known
-    unknown = {"if": {"properties": {"operator": {**other, "not": known}}}, "then": {"additionalProperties": True}}
-    shape["allOf"] = [*_branches("operator", operators, "operators"), unknown]
+    is_other = {
+        "properties": {"operator": {**other, "not": known}},
+        "required": ["operator"],
+        "not": {"required": ["decorator"]},
+    }
+    unknown = {"if": is_other, "then": {"additionalProperties": True}}
+    # what a task is mapped over may give what it needs
+    unmapped = {"if": {"$ref": "#/$defs/unmapped"}, "then": {"allOf": _branches("operator", required, "required")}}
+    shape["allOf"] = [*_branches("operator", operators, "operators"), unmapped, unknown]
+
+
+def _without_required(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key != "required"}
+
+
+def _required(name: str, schema: Schema) -> Schema:
+    """Give the keys that an operator needs, with their properties, of which editors make a skeleton."""
+    properties = {key: {"$ref": f"#/$defs/operators/{name}/properties/{key}"} for key in schema["required"]}
+    return {"title": schema["title"], "properties": properties, "required": schema["required"]}
 
 
 def _add_callables(definitions: Schema, functions: Mapping[str, Schema], notifiers: Mapping[str, Schema]) -> None:
@@ -166,13 +185,12 @@ def _followed(schema: Schema, notifiers: Mapping[str, Schema]) -> Schema:
 
 
 def _branches(key: str, names: Iterable[str], home: str) -> list[Schema]:
-    return [
-        {
-            "if": {"properties": {key: {"const": name}}, "required": [key]},
-            "then": {"$ref": f"#/$defs/{home}/{name}"},
-        }
-        for name in names
-    ]
+    return [_branch(key, name, home) for name in names]
+
+
+def _branch(key: str, name: str, home: str) -> Schema:
+    condition = {"properties": {key: {"const": name}}, "required": [key]}
+    return {"if": condition, "then": {"$ref": f"#/$defs/{home}/{name}"}}
 
 
 def _own_operator_schemas() -> dict[str, Schema]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.file_check import MAX_FINDINGS, FileCheck, Scope
 from schemas.pipeline_files import iter_pipeline_files, iter_side_files, iter_yaml_files, sorted_out
-from schemas.report import CheckedFile, Report, join_files
+from schemas.report import CheckedFile, Report, double_diagnostic, join_files
 from schemas.source import Source, read_source
 from schemas.surroundings import Surroundings
 
 __all__ = [
     "BASE", "MAX_FINDINGS", "CheckedFile", "Report", "Scope", "check_file", "check_files", "check_source",
-    "iter_pipeline_files", "iter_side_files", "iter_yaml_files", "join_files",
+    "double_diagnostic", "iter_pipeline_files", "iter_side_files", "iter_yaml_files", "join_files",
+    "without_collection",
 ]  # fmt: skip
 
 BASE = Scope()
@@ -39,13 +41,13 @@ def check_file(
     :param scope: in which environments
     :param surroundings: what other files it takes; files that are checked together share it, so each is read once
     """
-    with _without_collection():
+    with without_collection():
         source, shown = read_source(path), shown_as or str(path)
         return check_source(source, shown_as=shown, contract=contract, scope=scope, surroundings=surroundings)
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
     was_on = gc.isenabled()
     gc.disable()
@@ -96,6 +98,7 @@ def check_files(
         diagnostics of thousands of files saves most of the memory
     """
     contract, surroundings = load_contract(schema), Surroundings(relative_to)
+    scope = replace(scope, for_building=for_building)
     pipelines, beside = sorted_out(paths, surroundings)
     files = (
         check_file(p, shown_as=_shown(p, relative_to), contract=contract, scope=scope, surroundings=surroundings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 Predicate = Callable[[Any], bool]
@@ -35,7 +36,7 @@ class Compiler:
         """
         self._resolve = resolve
         self._formats = formats
-        self._references: dict[str, Predicate | None] = {}
+        self._references: dict[str, Predicate] = {}
 
     def compile(self, schema: Any) -> Predicate:
         """Give the predicate of a schema.
@@ -45,9 +46,7 @@ class Compiler:
         if isinstance(schema, bool):
             return (lambda _: True) if schema else (lambda _: False)
         checks = [self._keyword(key, schema) for key in schema if not self._is_annotation(key, schema)]
-        if len(checks) == 1:
-            return checks[0]
-        return lambda value: all(check(value) for check in checks)
+        return _all(checks)
 
     def _is_annotation(self, key: str, schema: Mapping[str, Any]) -> bool:
         # then and else belong to if; additionalProperties is compiled with properties
@@ -61,27 +60,23 @@ class Compiler:
         return make(self, schema)
 
     def _ref(self, schema: Mapping[str, Any]) -> Predicate:
+        """Compile what is referred to when a value is first held against it: most of a schema, a file never needs."""
         name = schema["$ref"]
-        if name not in self._references:
-            self._references[name] = None
-            self._references[name] = self.compile(self._resolve(name))
-        found = self._references[name]
-        if found is not None:
-            return found
 
-        def later(value: Any) -> bool:
-            # a schema that refers to itself: by the time it is asked, it is compiled
-            compiled = self._references[name]
-            return compiled is not None and compiled(value)
+        def check(value: Any) -> bool:
+            compiled = self._references.get(name)
+            if compiled is None:
+                compiled = self._references[name] = self.compile(self._resolve(name))
+            return compiled(value)
 
-        return later
+        return check
 
     def _all_of(self, schema: Mapping[str, Any]) -> Predicate:
         dispatch, rest = _split_dispatch(schema["allOf"])
         checks = [self.compile(part) for part in rest]
         if dispatch:
             checks.append(self._dispatch(dispatch))
-        return lambda value: all(check(value) for check in checks)
+        return _all(checks)
 
     def _dispatch(self, branches: Mapping[tuple[str, str], Any]) -> Predicate:
         """Turn many ``if operator is X then …`` into one look-up; a branch is compiled when it is first taken."""
@@ -104,8 +99,7 @@ class Compiler:
         return check
 
     def _any_of(self, schema: Mapping[str, Any]) -> Predicate:
-        options = [self.compile(part) for part in schema["anyOf"]]
-        return lambda value: any(option(value) for option in options)
+        return _any([self.compile(part) for part in schema["anyOf"]])
 
     def _not(self, schema: Mapping[str, Any]) -> Predicate:
         inner = self.compile(schema["not"])
@@ -119,10 +113,7 @@ class Compiler:
 
     def _type(self, schema: Mapping[str, Any]) -> Predicate:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        tests = [_TYPES[name] for name in names]
-        if len(tests) == 1:
-            return tests[0]
-        return lambda value: any(test(value) for test in tests)
+        return _any([_TYPES[name] for name in names])
 
     def _properties(self, schema: Mapping[str, Any]) -> Predicate:
         known = {key: self.compile(part) for key, part in schema.get("properties", {}).items()}
@@ -186,7 +177,7 @@ class Compiler:
                 more = compiled[branch](value)
                 if more is None:
                     return None
-                found |= more
+                found = _union(found, more)
             return found
 
         return keys_of
@@ -209,19 +200,48 @@ class Compiler:
         return lambda value: not isinstance(value, list) or all(test(item) for item in value)
 
     def _enum(self, schema: Mapping[str, Any]) -> Predicate:
-        allowed = tuple(_distinct(value) for value in schema["enum"])
-        return lambda value: _distinct(value) in allowed
+        # there are long lists of names, and few other values
+        names = frozenset(value for value in schema["enum"] if isinstance(value, str))
+        others = [_distinct(value) for value in schema["enum"] if not isinstance(value, str)]
+        return lambda value: value in names if isinstance(value, str) else _distinct(value) in others
 
     def _const(self, schema: Mapping[str, Any]) -> Predicate:
         wanted = _distinct(schema["const"])
         return lambda value: _distinct(value) == wanted
 
     def _pattern(self, schema: Mapping[str, Any]) -> Predicate:
-        search = re.compile(schema["pattern"]).search
-        return lambda value: not isinstance(value, str) or search(value) is not None
+        pattern = schema["pattern"]
+        return lambda value: not isinstance(value, str) or re.search(pattern, value) is not None
 
     def _format(self, schema: Mapping[str, Any]) -> Predicate:
         return self._formats.get(schema["format"], lambda _: True)
+
+
+def _all(checks: list[Predicate]) -> Predicate:
+    if len(checks) == 1:
+        return checks[0]
+
+    # a loop, as all() with a generator takes twice as long, and this is asked for every value
+    def check(value: Any) -> bool:
+        for each in checks:  # noqa: SIM110
+            if not each(value):
+                return False
+        return True
+
+    return check
+
+
+def _any(options: list[Predicate]) -> Predicate:
+    if len(options) == 1:
+        return options[0]
+
+    def check(value: Any) -> bool:
+        for each in options:  # noqa: SIM110
+            if each(value):
+                return True
+        return False
+
+    return check
 
 
 def _split_dispatch(parts: list[Any]) -> tuple[dict[tuple[str, str], Any], list[Any]]:
@@ -249,10 +269,16 @@ def _joined(own: frozenset[str], parts: list[KnownKeys]) -> KnownKeys:
             more = part(value)
             if more is None:
                 return None
-            found |= more
+            found = _union(found, more)
         return found
 
     return keys_of
+
+
+@cache
+def _union(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Join sets of keys; they are those of the schema, so there are few, and each task needs the same ones."""
+    return one | other
 
 
 def _distinct(value: Any) -> Any:
@@ -291,18 +317,23 @@ def _bound(key: str, applies: Predicate, holds: Callable[[Any, Any], bool]) -> C
     return make
 
 
-def _has_no_doubles(value: list[Any]) -> bool:
-    # what fits into a set is looked up there; the rest, which hardly ever is there, is compared one by one
-    plain: set[Any] = set()
-    nested: list[Any] = []
-    for item in map(_distinct, value):
-        if item in (nested if isinstance(item, list | dict) else plain):
+def has_no_doubles(value: list[Any]) -> bool:
+    """Tell whether each item of a list is another."""
+    seen: set[Any] = set()
+    for item in map(_frozen, value):
+        if item in seen:
             return False
-        if isinstance(item, list | dict):
-            nested.append(item)
-        else:
-            plain.add(item)
+        seen.add(item)
     return True
+
+
+def _frozen(value: Any) -> Any:
+    """Give something that fits into a set, and is equal where values are the same to JSON."""
+    if isinstance(value, list):
+        return ("list", tuple(map(_frozen, value)))
+    if isinstance(value, dict):
+        return ("mapping", frozenset((key, _frozen(item)) for key, item in value.items()))
+    return _distinct(value)
 
 
 _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
@@ -330,7 +361,7 @@ _KEYWORDS: dict[str, Callable[[Compiler, Mapping[str, Any]], Predicate]] = {
     "maxLength": _bound("maxLength", _TYPES["string"], lambda value, limit: len(value) <= limit),
     "minItems": _bound("minItems", _TYPES["array"], lambda value, limit: len(value) >= limit),
     "maxItems": _bound("maxItems", _TYPES["array"], lambda value, limit: len(value) <= limit),
-    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or _has_no_doubles(value)),
+    "uniqueItems": _bound("uniqueItems", _TYPES["array"], lambda value, limit: not limit or has_no_doubles(value)),
     "minProperties": _bound("minProperties", _TYPES["object"], lambda value, limit: len(value) >= limit),
     "maxProperties": _bound("maxProperties", _TYPES["object"], lambda value, limit: len(value) <= limit),
 }

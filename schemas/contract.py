@@ -10,8 +10,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.compiled import Compiler
-from schemas.kinds import Kind, conversion
+from schemas.bounds import Pattern, iter_patterns
+from schemas.compiled import Compiler, has_no_doubles
+from schemas.kinds import MAPPINGS, Kind
 from schemas.value_formats import FORMATS
 
 if TYPE_CHECKING:
@@ -39,9 +40,13 @@ class Contract:
         operators: Mapping[str, Mapping[str, Any]] = self.document["$defs"]["operators"]
         return operators
 
+    def required_keys(self, operator: str) -> tuple[str, ...]:
+        """Name the parameters that an operator needs."""
+        return self._operator_kind(operator).required
+
     def reference_keys(self, operator: str) -> tuple[str, ...]:
         """Name the parameters of an operator that take another task's result."""
-        return self._reference_keys.get(operator, ())
+        return self._operator_kind(operator).references
 
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render: braces stay braces there."""
@@ -68,7 +73,9 @@ class Contract:
     @cache  # noqa: B019 (contracts live as long as the process)
     def _operator_kind(self, operator: str) -> Kind:
         known = self.operators.get(operator)
-        return Kind((known,) if known else (), None, self.task_keys, known is not None)
+        needed = self.document["$defs"].get("required", {}).get(operator, {}).get("required", ())
+        parts = ({**known, "required": needed},) if known else ()
+        return Kind(parts, None, self.task_keys, known is not None)
 
     @cache  # noqa: B019 (contracts live as long as the process)
     def _decorated_kind(self, decorator: str, function: str) -> Kind:
@@ -127,7 +134,7 @@ class Contract:
 
         This project's own operators read the texts themselves.
         """
-        return self._conversions.get(operator, {})
+        return self._operator_kind(operator).conversions if "." in operator else {}
 
     def task_conversions(self, task: Mapping[str, Any]) -> Mapping[str, str]:
         """Give the parameters of a task whose text stands for a Python value, as :meth:`conversions` does."""
@@ -135,21 +142,11 @@ class Contract:
             return {**self.kind_of(task).conversions, "python_callable": "function"}
         return self.conversions(str(task.get("operator")))
 
-    @cached_property
-    def _reference_keys(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            name: tuple(key for key, value in schema["properties"].items() if value.get("x-reference"))
-            for name, schema in self.operators.items()
-        }
-
-    @cached_property
-    def _conversions(self) -> Mapping[str, Mapping[str, str]]:
-        found = {
-            name: {key: conversion(value) for key, value in schema["properties"].items()}
-            for name, schema in self.operators.items()
-            if "." in name
-        }
-        return {name: {key: kind for key, kind in kinds.items() if kind} for name, kinds in found.items()}
+    @cache  # noqa: B019 (contracts live as long as the process)
+    def threshold_patterns(self, operator: str) -> tuple[Pattern, ...]:
+        """Give where the parameters of an operator have thresholds."""
+        schema = {"properties": self.operators.get(operator, {}).get("properties", {})}
+        return tuple(iter_patterns(schema, self.resolve))
 
     def resolve(self, ref: str) -> Any:
         """Follow a reference inside the document, as in ``#/$defs/duration``."""
@@ -202,17 +199,21 @@ class Contract:
 
     def task_validator(self, task: Any, *, listed: bool) -> Validator:
         """Give the validator of a task that does not fit: of what it names, not of every operator there is."""
-        names = [task.get(key) if isinstance(task, dict) else None for key in ("operator", "decorator")]
-        return self._task_validator(*(name if isinstance(name, str) else None for name in names), listed)
+        config = task if isinstance(task, dict) else {}
+        operator = config.get("operator")
+        operator = operator if isinstance(operator, str) else None
+        is_mapped = any(key in config for key in MAPPINGS)
+        return self._task_validator(operator, is_mapped, "decorator" in config, listed)
 
     @cache  # noqa: B019 (contracts live as long as the process)
-    def _task_validator(self, operator: str | None, decorator: str | None, listed: bool) -> Validator:
+    def _task_validator(self, operator: str | None, is_mapped: bool, is_decorated: bool, listed: bool) -> Validator:
         definitions = self.document["$defs"]
         schema = {**definitions["task_shape"], "$defs": definitions}
         del schema["allOf"]
         if operator in self.operators:
-            schema["allOf"] = [{"$ref": f"#/$defs/operators/{operator}"}]
-        if operator in self.operators or decorator is not None:
+            homes = ("operators", *(("required",) if operator in definitions["required"] and not is_mapped else ()))
+            schema["allOf"] = [{"$ref": f"#/$defs/{home}/{operator}"} for home in homes]
+        if operator in self.operators or is_decorated:
             # what a task may hold is known only with its operator or function
             schema["unevaluatedProperties"] = False
         if listed:
@@ -243,7 +244,7 @@ class Contract:
 
         keywords = Draft202012Validator.VALIDATORS
         quick = {name: self._quick(name, keywords[name]) for name in ("propertyNames", "additionalProperties")}
-        return validators.extend(Draft202012Validator, quick)  # type: ignore[no-untyped-call]
+        return validators.extend(Draft202012Validator, {**quick, "uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
 
     def _quick(self, keyword: str, slow: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         predicates: dict[int, tuple[Any, Callable[[Any], bool]]] = {}
@@ -268,6 +269,14 @@ class Contract:
         for name, (_, check) in FORMATS.items():
             formats.checks(name)(check)
         return formats
+
+
+def _unique_items(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[Any]:
+    """Do what jsonschema does for ``uniqueItems``, without comparing each mapping with each other."""
+    from jsonschema import ValidationError
+
+    if wanted and validator.is_type(instance, "array") and not has_no_doubles(instance):
+        yield ValidationError("the same item stands there twice")
 
 
 def load_contract(path: Path = SCHEMA_FILE) -> Contract:

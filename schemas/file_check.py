@@ -11,7 +11,8 @@ from typing import NamedTuple
 from schemas.contract import Contract
 from schemas.diagnostic import START, Diagnostic, Finding, Severity, did_you_mean, joined
 from schemas.ignores import iter_ignore_findings, without_ignored
-from schemas.masking import mask
+from schemas.layers import Layer
+from schemas.masking import mask, read_secrets
 from schemas.outline import Outline, iter_outlines
 from schemas.report import CheckedFile
 from schemas.rules import RULES
@@ -23,7 +24,7 @@ from schemas.spec import Pipeline
 from schemas.spec_of import pipeline_of
 from schemas.surroundings import Around, Kind, SideFile
 from schemas.told_once import mistake_of, told_once
-from schemas.tree import wrap
+from schemas.tree import Tree, wrap
 from schemas.views import DEFAULT, View, Views
 
 MAX_FINDINGS = 300
@@ -41,6 +42,8 @@ class Scope:
     """Whether to look at them in each environment besides."""
     dag_id: str = ""
     """The only pipeline to look at; all if empty."""
+    for_building: bool = True
+    """Whether the tasks of sound pipelines are wanted; who only wants the diagnostics is spared the time."""
 
 
 class _Found(NamedTuple):
@@ -48,6 +51,14 @@ class _Found(NamedTuple):
 
     finding: Finding
     view: View | None = None
+
+
+class _Seen(NamedTuple):
+    """A pipeline that was looked at."""
+
+    view: View
+    outline: Outline | None
+    """None where it has not the form of a pipeline."""
 
 
 class FileCheck:
@@ -68,14 +79,19 @@ class FileCheck:
         self._scope = scope
         self._around = around
         self._views = Views(source, shown, around, contract)
+        self._seen: list[_Seen] = []
+        self._secrets: list[_Found] = []
+        self._has_seen_all = False
 
     def result(self) -> CheckedFile:
         """Look through the file, and say what there is to say."""
-        secrets = list(self._iter_secrets())
         others, is_whole = _limited(self._iter_found())
-        found = [*secrets, *others]
+        found = [*self._secrets, *others]
         findings = told_once(map(self._noted, found), {mistake_of(finding) for finding in self._from_beside})
-        texts, findings = mask(self._texts, [*findings, *self._from_beside], SECRET_CODES)
+        marked = [*findings, *self._from_beside]
+        secrets = [*(one.finding for one in self._secrets), *self._from_beside]
+        hidden = read_secrets(self._texts, secrets, SECRET_CODES)
+        texts, findings = mask(self._texts, marked, SECRET_CODES)
         silenced: set[tuple[str, int, str]] = set()
         if self._source.data is not None:
             findings, silenced = without_ignored(findings, texts)
@@ -89,7 +105,7 @@ class FileCheck:
             path=self._source.path,
             shown=self._shown,
             text=texts[""],
-            pipelines=tuple(self._iter_sound(found)) if looked_through else (),
+            pipelines=tuple(self._iter_sound(found, hidden)) if looked_through else (),
             diagnostics=diagnostics,
             depends_on=self._depends_on(),
             texts={shown: text for shown, text in texts.items() if shown in paths},
@@ -112,34 +128,30 @@ class FileCheck:
 
     # -- what is looked at --------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _looked_at(self) -> tuple[View, ...]:
-        """The pipelines in the environments that were asked for, in the one that is built first."""
+    def _iter_views(self) -> Iterator[View]:
+        """Yield the pipelines in the environments that were asked for, in the one that is built first."""
         chosen = self._scope.environment
         if chosen and not self._around.environment(chosen):
-            return ()
+            return
         if self._scope.dag_id:
-            return tuple(self._views.one(self._scope.dag_id, chosen))
-        views = list(self._views.in_environment(chosen))
+            yield from self._views.one(self._scope.dag_id, chosen)
+            return
+        yield from self._views.in_environment(chosen)
         if self._scope.every_environment:
             for name in self._around.names(Kind.ENVIRONMENT):
-                views.extend(self._views.changed_in(name))
-        return tuple(views)
+                yield from self._views.changed_in(name)
 
-    @cached_property
-    def _outlines(self) -> Mapping[int, Outline]:
-        """The outline of each view, by its number; none where it has not the form of a pipeline."""
-        outlines = {}
-        for number, view in enumerate(self._looked_at):
-            for outline in iter_outlines(view.source.data, self._contract, view.text) if view.is_made else ():
-                outlines[number] = outline
-        return outlines
+    def _see(self, view: View) -> _Seen:
+        outlines = iter_outlines(view.source.data, self._contract, view.text) if view.is_made else iter(())
+        seen = _Seen(view, next(outlines, None))
+        self._seen.append(seen)
+        return seen
 
     @cached_property
     def _from_beside(self) -> dict[Finding, None]:
         """What is wrong with the files around, whoever takes them."""
-        found = {}
-        for view in self._looked_at:
+        found: dict[Finding, None] = {}
+        for view, _ in self._seen:
             for file in view.files:
                 found.update(dict.fromkeys(self._concerning(view, file)))
         return found
@@ -152,33 +164,36 @@ class FileCheck:
     @cached_property
     def _texts(self) -> Mapping[str, str]:
         """The file as places name it -> its text."""
-        files = {file for view in self._looked_at for file in view.files}
+        files = {file for view, _ in self._seen for file in view.files}
         return {"": self._source.text} | {file.shown: file.source.text for file in files}
 
     @cached_property
     def _task_ids(self) -> frozenset[str] | None:
-        views = () if self._source.data is None or self._scope.dag_id else self._looked_at
-        if not views or len(self._outlines) < len(views):
+        outlines = [outline for _, outline in self._seen]
+        if not self._has_seen_all or self._scope.dag_id or None in outlines:
             return None
-        return frozenset(task.id for outline in self._outlines.values() for task in outline.tasks)
+        return frozenset(task.id for outline in outlines if outline for task in outline.tasks)
 
     # -- what is found ------------------------------------------------------------------------------------------------
 
     def _iter_secrets(self) -> Iterator[_Found]:
+        """Yield the secrets of the file itself."""
         data, tree = self._source.data, self._source.tree
         for key, value in data.items() if isinstance(data, dict) else ():
-            if self._scope.dag_id not in ("", key) and key != DEFAULT:
-                continue
-            for finding in iter_secrets_in(value, (key,), self._views.text, tree):
-                yield _Found(finding)
-        for view in self._looked_at:
-            if view.is_laid:
-                value = view.source.data[view.dag_id]
-                for finding in iter_secrets_in(value, (view.dag_id,), view.text, view.source.tree):
-                    yield from (_Found(part, view) for part in view.where_written(finding))
+            if self._scope.dag_id in ("", key) or key == DEFAULT:
+                for finding in iter_secrets_in(value, (key,), self._views.text, tree):
+                    yield _Found(finding)
+
+    def _iter_laid_secrets(self, view: View) -> Iterator[_Found]:
+        """Yield what becomes a secret by what is laid together."""
+        if view.is_laid:
+            value = view.source.data[view.dag_id]
+            for finding in iter_secrets_in(value, (view.dag_id,), view.text, view.source.tree):
+                yield from (_Found(part, view) for part in view.where_written(finding))
 
     def _iter_found(self) -> Iterator[_Found]:
         source = self._source
+        self._secrets.extend(self._iter_secrets())
         yield from map(_Found, source.findings)
         if source.data is None:
             if not source.findings:
@@ -188,8 +203,10 @@ class FileCheck:
             yield from map(_Found, iter_shape_findings(source, (), self._contract))
             return
         yield from map(_Found, self._iter_shared())
-        for number, view in enumerate(self._looked_at):
-            yield from (_Found(finding, view) for finding in self._iter_in(view, self._outlines.get(number)))
+        for view in self._iter_views():
+            self._secrets.extend(self._iter_laid_secrets(view))
+            yield from (_Found(finding, view) for finding in self._iter_in(*self._see(view)))
+        self._has_seen_all = True
         if self._views.default.value and self._task_ids is not None:
             from schemas.side_checks import iter_idle_defaults
 
@@ -202,9 +219,11 @@ class FileCheck:
             tree = wrap(DEFAULT, source.tree.find((DEFAULT,)))
             wrapped = Source(source.path, source.text, {DEFAULT: source.data[DEFAULT]}, tree, ())
             yield from iter_shape_findings(wrapped, (), self._contract)
+        if self._views.text.contains("${{"):
+            from schemas.placeholders import iter_stray
+
+            yield from iter_stray(Layer(source.data, source.tree), self._views.text)
         yield from self._around.doubles(Kind.DEFAULTS, Kind.DEFAULTS)
-        for name in sorted(self._views.templates):
-            yield from self._around.doubles(Kind.TEMPLATE, name)
         names = self._around.names(Kind.ENVIRONMENT) if self._scope.every_environment else []
         for name in (*names, *([chosen] if chosen else ())):
             yield from self._around.doubles(Kind.ENVIRONMENT, name)
@@ -219,7 +238,8 @@ class FileCheck:
 
     def _iter_in(self, view: View, outline: Outline | None) -> Iterator[Finding]:
         yield from view.findings
-        if not view.is_made:
+        # what has so many mistakes gives as many to each pipeline that takes it
+        if not view.is_made or any(len(self._concerning(view, file)) >= MAX_FINDINGS for file in view.files):
             return
         yield from iter_shape_findings(view.source, (outline,) if outline else (), self._contract)
         for rule in RULES if outline else ():
@@ -242,12 +262,16 @@ class FileCheck:
 
     # -- what is sound ------------------------------------------------------------------------------------------------
 
-    def _iter_sound(self, found: Iterable[_Found]) -> Iterator[Pipeline]:
+    def _iter_sound(self, found: Iterable[_Found], hidden: tuple[str, ...]) -> Iterator[Pipeline]:
         broken = self._broken([one for one in found if one.finding.is_error])
-        for number, outline in self._outlines.items():
-            view = self._looked_at[number]
-            if view.environment == self._scope.environment and view.dag_id not in broken:
-                yield pipeline_of(outline, view.source.tree, self._source.path, self._contract)
+        for view, outline in self._seen:
+            if outline and view.environment == self._scope.environment and view.dag_id not in broken:
+                yield self._spec(outline, view.source.tree, hidden)
+
+    def _spec(self, outline: Outline, tree: Tree, hidden: tuple[str, ...]) -> Pipeline:
+        if self._scope.for_building:
+            return pipeline_of(outline, tree, self._source.path, self._contract, hidden)
+        return Pipeline(outline.dag_id, self._source.path, tree.key((outline.dag_id,)), {}, ())
 
     def _broken(self, errors: Sequence[_Found]) -> set[str]:
         dag_ids = self._views.dag_ids
@@ -256,7 +280,7 @@ class FileCheck:
             return set(dag_ids)
         broken = set(concerned(self._source, dag_ids, of_all))
         broken |= {view.dag_id for _, view in errors if view and view.environment == self._scope.environment}
-        for view in self._looked_at:
+        for view, _ in self._seen:
             of_view = (finding for file in view.files for finding in self._concerning(view, file))
             if view.environment == self._scope.environment and any(finding.is_error for finding in of_view):
                 broken.add(view.dag_id)

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas.catalogue import CATALOGUE
 from schemas.diagnostic import Finding, Place
@@ -45,14 +46,9 @@ def without_ignored(findings: Iterable[Finding], texts: Mapping[str, str]) -> tu
     :param texts: the file as places name it -> its text
     :returns: those that are left, and the comments that had an effect
     """
-    silenced = {
-        (file, ignore.line, ignore.code)
-        for file, text in texts.items()
-        # asked for every file: most say nothing of the kind, and need not be read again
-        if _MARK in text
-        for ignore in iter_ignores(text)
-        if ignore.code in CATALOGUE and CATALOGUE[ignore.code].ignorable
-    }
+    # asked for every file: most say nothing of the kind, and need not be read again
+    marked = {file: text for file, text in texts.items() if _MARK in text}
+    silenced = {(file, line, code) for file, text in marked.items() for line, code in _silenced_in(text)}
     kept, used = [], set[Used]()
     for finding in findings:
         at = (finding.place.file, finding.place.line, finding.code)
@@ -61,6 +57,16 @@ def without_ignored(findings: Iterable[Finding], texts: Mapping[str, str]) -> tu
         else:
             kept.append(finding)
     return kept, used
+
+
+@lru_cache(maxsize=16)
+def _silenced_in(text: str) -> frozenset[tuple[int, str]]:
+    """Give the lines and rules that the comments of a text silence; of defaults, all pipelines that take them ask."""
+    return frozenset(
+        (ignore.line, ignore.code)
+        for ignore in iter_ignores(text)
+        if ignore.code in CATALOGUE and CATALOGUE[ignore.code].ignorable
+    )
 
 
 def iter_ignore_findings(text: str, used: Container[Used], *, file: str = "", is_all: bool = True) -> Iterator[Finding]:

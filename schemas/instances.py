@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean, joined
+from schemas.diagnostic import Finding, Place, joined
 from schemas.layers import EMPTY, OWN_KEYS, Layer
 from schemas.placeholders import Filling, fill, put_in_size
+from schemas.rules.hints import Hints
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import Around, Kind, SideFile, is_name
 from schemas.template_file import Template
 from schemas.tree import wrap
 
-MAX_PUT_IN = 100_000
+MAX_PUT_IN = 50_000
 """Values that the pipelines made of templates may have in one file, all counted; long texts count for several."""
+_MOST = 300
+"""More problems in one instance are not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +62,19 @@ class Instances:
         self._around = around
         self._contract = contract
         self._templates: dict[str, Template | None] = {}
-        self._left = MAX_PUT_IN
+        self._left: dict[str, int] = {}
+        self._hints = Hints()
         self.names: set[str] = set()
         """The templates that are named, whether there are such or not."""
 
-    def make(self, dag_id: str, own: Layer, place: Place) -> Instance:
+    def make(self, dag_id: str, environment: str, own: Layer) -> Instance:
         """Make a pipeline of a template.
 
         :param dag_id: the pipeline
+        :param environment: the one it is in; nothing for none
         :param own: what the file, and the environment, say of it
-        :param place: where its name stands
         """
+        place = self._source.tree.key((dag_id,))
         wrapped = Source(self._source.path, self._source.text, {dag_id: own.value}, wrap(dag_id, own.tree), ())
         findings = tuple(self._iter_misshapen(dag_id, own, wrapped))
         if findings:
@@ -76,14 +83,15 @@ class Instances:
         template = self._template(name)
         if template is None:
             return Instance(None, (self._unknown(name, own.part("template").tree.place),))
-        if template.is_broken:
-            return Instance(None, template=template)
+        doubles = tuple(self._around.doubles(Kind.TEMPLATE, name))
+        if template.is_broken or doubles:
+            return Instance(None, doubles, template)
         given = own.part("parameters") if "parameters" in own.value else EMPTY
         at = own.tree.key(("parameters",)) if "parameters" in own.value else place
-        findings = tuple(self._iter_findings(dag_id, given, at, template, wrapped))
+        findings = tuple(islice(self._iter_findings(dag_id, given, at, template, wrapped), _MOST))
         if findings:
             return Instance(None, findings, template)
-        return self._made(template, given, place)
+        return self._made(template, given, place, environment)
 
     def _iter_misshapen(self, dag_id: str, own: Layer, wrapped: Source) -> Iterator[Finding]:
         for key in OWN_KEYS:
@@ -91,11 +99,12 @@ class Instances:
                 schema = {"$ref": f"#/$defs/instance/properties/{key}"}
                 yield from iter_value_findings(schema, own.value[key], (dag_id, key), wrapped, self._contract)
 
-    def _made(self, template: Template, given: Layer, place: Place) -> Instance:
+    def _made(self, template: Template, given: Layer, place: Place, environment: str) -> Instance:
         values = {name: self._value(name, given, template) for name in template.parameters}
         plain = {name: layer.value for name, layer in values.items()}
-        self._left -= template.size + put_in_size(template.holes, plain)
-        if self._left < 0:
+        size = template.size + put_in_size(template.holes, plain)
+        self._left[environment] = self._left.get(environment, MAX_PUT_IN) - size
+        if self._left[environment] < 0:
             message = f"the pipelines made of templates in this file have more than {MAX_PUT_IN} values together"
             finding = Finding("P817", place, message, "spread them over several files")
             return Instance(None, (finding,), template)
@@ -115,9 +124,13 @@ class Instances:
                 file.is_taken = True
         return self._templates[name]
 
+    @cached_property
+    def _known(self) -> list[str]:
+        return self._around.names(Kind.TEMPLATE)
+
     def _unknown(self, name: str, place: Place) -> Finding:
-        known = self._around.names(Kind.TEMPLATE)
-        hint = did_you_mean(name, known)
+        known = self._known
+        hint = self._hints.nearest_or_all(name, known)
         if not known:
             hint = f"write {self._around.missing(Kind.TEMPLATE, name)}" if is_name(name) else ""
         return Finding("P810", place, f'there is no template "{name}"', hint)
@@ -125,10 +138,11 @@ class Instances:
     def _iter_findings(
         self, dag_id: str, given: Layer, at: Place, template: Template, wrapped: Source
     ) -> Iterator[Finding]:
+        hints, known = Hints(), list(template.parameters)
         for name in given.value:
             if name not in template.parameters:
                 message = f'template "{template.name}" has no parameter "{name}"'
-                hint = did_you_mean(name, list(template.parameters)) or "it takes none"
+                hint = hints.nearest_or_all(name, known) or ("" if known else "it takes none")
                 yield Finding("P811", given.tree.key((name,)), message, hint)
         for name, parameter in template.parameters.items():
             declared = f"declared at {_shown(parameter.place)}"

@@ -53,6 +53,11 @@ class Kind:
         return _AllBut(self.own | (self.properties.keys() - rendered)) if self.is_open else frozenset(rendered)
 
     @cached_property
+    def references(self) -> tuple[str, ...]:
+        """The keys that take another task's result, and nothing else."""
+        return tuple(key for key, schema in self.properties.items() if schema.get("x-reference"))
+
+    @cached_property
     def conversions(self) -> Mapping[str, str]:
         """Key -> what its value stands for, as :func:`conversion` says, for those that stand for something."""
         found = {key: conversion(schema) for key, schema in self.properties.items()}

@@ -90,19 +90,15 @@ def _lay(own: Layer, shared: Layer, lay_part: _Lay) -> Layer:
         return own
     if not shared.value:
         return own
-    value, children, keys = dict(own.value), dict(own.tree.children), own.tree.key_trees()
-    below = shared.tree.key_trees()
+    value = dict(own.value)
+    children, owners = {**shared.tree.children, **own.tree.children}, {**shared.tree.owners, **own.tree.owners}
+    for key in own.value:
+        below = shared.value.get(key)
+        if isinstance(below, dict | list):
+            value[key], children[key] = lay_part(key, own.part(key), shared.part(key))
     for key, part in shared.value.items():
-        if key not in value:
-            value[key], children[key] = part, shared.tree.find((key,))
-        elif isinstance(part, dict | list):
-            value[key], children[key] = lay_part(key, own.part(key), Layer(part, shared.tree.find((key,))))
-            continue
-        else:
-            continue
-        if key in below:
-            keys[key] = below[key]
-    return Layer(value, own.tree.with_children(children, keys))
+        value.setdefault(key, part)
+    return Layer(value, own.tree.with_children(children, owners))
 
 
 def _lay_argument(key: str, own: Layer, shared: Layer) -> Layer:
@@ -139,10 +135,9 @@ def _lay_entries(key: str, own: Layer, shared: Layer) -> Layer:
 
 def _as_list(name: str, layer: Layer) -> Layer:
     """Turn entries in map form into list form."""
-    keys = layer.tree.key_trees()
     value, children = [], {}
     for index, (entry_id, entry) in enumerate(layer.value.items()):
-        named = _named(name, entry_id, layer.part(entry_id), keys.get(entry_id, Tree()))
+        named = _named(name, entry_id, layer.part(entry_id), layer.tree.key_tree(entry_id))
         value.append(named.value if isinstance(entry, dict) else entry)
         children[index] = named.tree
     return Layer(value, layer.tree.with_children(children, {}))
@@ -152,13 +147,12 @@ def _named(name: str, entry_id: str, entry: Layer, key: Tree) -> Layer:
     """Put its id into an entry that had it as its key."""
     if not isinstance(entry.value, dict) or name in entry.value:
         return entry
-    tree = entry.tree.with_children({**entry.tree.children, name: key}, {**entry.tree.key_trees(), name: key})
+    tree = entry.tree.with_children({**entry.tree.children, name: key}, {**entry.tree.owners, name: key})
     return Layer({name: entry_id, **entry.value}, tree)
 
 
 def _lay_list(name: str, own: Layer, shared: Layer, below: Mapping[str, Layer]) -> Layer:
     value, children = [], {}
-    keys = shared.tree.key_trees()
     seen = set()
     for index, entry in enumerate(own.value):
         entry_id = entry.get(name) if isinstance(entry, dict) else None
@@ -170,7 +164,7 @@ def _lay_list(name: str, own: Layer, shared: Layer, below: Mapping[str, Layer]) 
         children[index] = part.tree
     for entry_id, entry_below in below.items():
         if entry_id not in seen:
-            added = _named(name, entry_id, entry_below, keys.get(entry_id, entry_below.tree))
+            added = _named(name, entry_id, entry_below, shared.tree.key_tree(entry_id))
             children[len(value)] = added.tree
             value.append(added.value)
     return Layer(value, own.tree.with_children(children, {}))

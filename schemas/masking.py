@@ -48,10 +48,31 @@ def mask(
 def _masked(text: str, places: Iterable[Place], secrets: dict[Place, tuple[str, ...]]) -> str:
     lines, masked = FileText(text), list(text)
     for place in places:
-        start, end = lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
+        start, end = _span(lines, place)
         secrets[place] = tuple(_forms(text[start:end]))
         masked[start:end] = [char if char.isspace() else _MASK for char in text[start:end]]
     return "".join(masked)
+
+
+def read_secrets(texts: Mapping[str, str], findings: Iterable[Finding], codes: Iterable[str]) -> tuple[str, ...]:
+    """Give what findings mark as secret and is long enough to be known again elsewhere; the longest first.
+
+    :param texts: the file as places name it -> what it says
+    :param findings: on these files
+    :param codes: of the rules that find secrets
+    """
+    wanted = frozenset(codes)
+    places = {finding.place for finding in findings if finding.code in wanted}
+    if not places:
+        return ()
+    lines = {file: FileText(texts[file]) for file in {place.file for place in places}}
+    written = (texts[at.file][slice(*_span(lines[at.file], at))] for at in places)
+    forms = {form for text in written for form in _forms(text) if len(form) >= _START}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def _span(lines: FileText, place: Place) -> tuple[int, int]:
+    return lines.offset(place.line, place.column), lines.offset(place.end_line, place.end_column)
 
 
 def _forms(written: str) -> Iterator[str]:

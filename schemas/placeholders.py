@@ -85,11 +85,24 @@ def _iter_unreadable(value: str, place: Place, text: FileText) -> Iterator[Findi
             yield Finding("P814", at, f'"{OPENING}" opens a placeholder, and this is none', hint)
 
 
-def iter_named(hole: Hole, place: Place, text: FileText) -> Iterator[tuple[str, Place]]:
-    """Yield each parameter that a text takes, with its place inside the text."""
+def iter_stray(layer: Layer, text: FileText) -> Iterator[Finding]:
+    """Yield placeholders in a file that is no template: nothing would put a value there.
+
+    :param layer: its data
+    :param text: its text
+    """
+    for hole in find_holes(layer, text)[0] if text.contains(OPENING) else ():
+        place = layer.tree.find(hole.path).place
+        start = hole.text.index(OPENING)
+        at = text.place_inside(place, hole.text, start, start + len(OPENING))
+        hint = "write the value; in a file of templates/, the placeholder stands for that of a parameter"
+        yield Finding("P814", at, "a placeholder has no meaning outside of a template", hint)
+
+
+def iter_named(hole: Hole) -> Iterator[tuple[str, int, int]]:
+    """Yield each parameter that a text takes, with where its name starts and ends in the text."""
     for match in _PLACEHOLDER.finditer(hole.text):
-        start, end = match.span("name")
-        yield match["name"], text.place_inside(place, hole.text, start, end)
+        yield match["name"], *match.span("name")
 
 
 def fill(body: Layer, holes: list[Hole], filling: Filling) -> Layer:

@@ -46,11 +46,7 @@ class Report:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All diagnostics, sorted; a mistake in a file that several take is said once."""
-        first: dict[object, Diagnostic] = {}
-        for file in self.files:
-            for diagnostic in file.diagnostics:
-                first.setdefault((diagnostic.path, diagnostic.once) if diagnostic.once else diagnostic, diagnostic)
-        return tuple(sorted(first.values()))
+        return said_once(diagnostic for file in self.files for diagnostic in file.diagnostics)
 
     @property
     def texts(self) -> Mapping[str, str]:
@@ -62,6 +58,28 @@ class Report:
     def pipelines(self) -> tuple[Pipeline, ...]:
         """All pipelines that can be built."""
         return tuple(pipeline for file in self.files for pipeline in file.pipelines)
+
+
+def said_once(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sort diagnostics; of a mistake in a file that several take, the first is kept.
+
+    :param diagnostics: in the order of the files that were checked
+    """
+    first: dict[object, Diagnostic] = {}
+    for diagnostic in diagnostics:
+        first.setdefault((diagnostic.path, diagnostic.once) if diagnostic.once else diagnostic, diagnostic)
+    return tuple(sorted(first.values()))
+
+
+def double_diagnostic(pipeline: Pipeline, shown: str, first: str) -> Diagnostic:
+    """Say of a pipeline that another file has its id already.
+
+    :param pipeline: the later one
+    :param shown: its file, as diagnostics name it
+    :param first: the file and the line of the one that keeps the id
+    """
+    message = f'pipeline "{pipeline.dag_id}" is defined already, in {first}'
+    return Finding("P206", pipeline.place, message, "rename one of the two").in_file(shown)
 
 
 def join_files(files: Iterable[CheckedFile], *, for_building: bool = True) -> Report:
@@ -89,8 +107,6 @@ def _without_doubles(files: Iterable[CheckedFile]) -> Iterator[CheckedFile]:
                 first[pipeline.dag_id] = f"{file.shown}:{pipeline.place.line}"
                 kept.append(pipeline)
                 continue
-            message = f'pipeline "{pipeline.dag_id}" is defined already, in {where}'
-            finding = Finding("P206", pipeline.place, message, "rename one of the two")
-            doubles.append(finding.in_file(file.shown))
+            doubles.append(double_diagnostic(pipeline, file.shown, where))
         diagnostics = tuple(sorted((*file.diagnostics, *doubles)))
         yield replace(file, pipelines=tuple(kept), diagnostics=diagnostics) if doubles else file

@@ -14,6 +14,7 @@ from schemas.given_values import iter_given_findings
 from schemas.outline import Outline, Path
 from schemas.rules.closed_roads import OBJECT_KEYS
 from schemas.source import Source
+from schemas.spelling import nearest
 from schemas.uncallable import uncallable
 from schemas.value_formats import FORMATS, PRESETS, REFERENCES, WITHOUT_CRON
 from schemas.wording import describe_place, first_line, missing_key, shown
@@ -40,6 +41,8 @@ _TYPE_NAMES = {
 }
 _OF_KEYS = ("unevaluatedProperties", "additionalProperties", "required")
 _OBJECT_KEYS = frozenset(OBJECT_KEYS)
+_SELECTORS = frozenset({"operator", "decorator", "callback", "trigger", "timetable", "mapper", "window"})
+"""Keys whose value says what the other keys may be; they are known wherever they stand."""
 _MOST = 1000
 """Pipelines that are looked at for what is wrong with them."""
 _MOST_HINTS = 50
@@ -307,8 +310,8 @@ def _nearest_zone(name: str) -> str:
 
 def _missing_keys(error: Error, path: Path, source: Source, contract: Contract) -> Iterator[Finding]:
     """Yield every key that is missing, but none that stands there misspelt: that is said of the unknown key."""
-    properties = error.schema.get("properties") or _task_properties(error.instance, path, contract)
-    strangers = [key for key in error.instance if key not in properties]
+    properties = _task_properties(error.instance, path, contract) or error.schema.get("properties", {})
+    strangers = [key for key in error.instance if key not in properties and key not in _SELECTORS]
     for missing in error.validator_value:
         misspelt = missing != "operator" and difflib.get_close_matches(missing, strangers, n=1, cutoff=0.75)
         if missing in error.instance or misspelt:
@@ -333,15 +336,13 @@ def _unknown_keys(error: Error, path: Path, source: Source, contract: Contract) 
     applying = list(_iter_applying(error.schema, error.instance, contract))
     if any(part.get("additionalProperties") is True for part in applying):
         return
-    if _is_task(path) and contract.kind_of(error.instance).is_open:
-        # what may stand there depends on a name that is wrong, which is said of that
-        return
-    parts = error.schema.get("allOf", ())
-    if parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts):
-        return
     allowed = {key for part in applying for key in part.get("properties", {})}
+    parts = error.schema.get("allOf", ())
+    # what else may stand there depends on a name that is missing or wrong, which is said of that
+    undecided = parts and all("if" in part for part in parts) and not any(part["then"] in applying for part in parts)
+    undecided = undecided or (_is_task(path) and contract.kind_of(error.instance).is_open)
     for key in error.instance:
-        if key not in allowed:
+        if key not in allowed and not (undecided and not nearest(key, sorted(allowed))):
             message = f'unknown key "{key}" in {describe_place(path, source.data)}'
             yield Finding("P101", source.tree.key((*path, key)), message, did_you_mean(key, sorted(allowed)))
 

@@ -11,7 +11,7 @@ from schemas.diagnostic import Finding, Place
 from schemas.instances import template_of
 from schemas.layers import Layer, entries, lay_over
 from schemas.outline import iter_outlines
-from schemas.placeholders import Filling, fill
+from schemas.placeholders import Filling, fill, iter_stray
 from schemas.position import LayeredText
 from schemas.rules import RULES
 from schemas.rules.secrets import iter_secrets_in
@@ -55,7 +55,7 @@ _Found = Iterable[tuple[str, Finding]]
 
 def _grouped(found: _Found, file: SideFile) -> ByPipeline:
     grouped: dict[str, list[Finding]] = defaultdict(list)
-    for dag_id, finding in (*islice(found, _MOST), *_iter_secrets(file), *_iter_unread(file)):
+    for dag_id, finding in (*islice(found, _MOST), *_iter_secrets(file), *_iter_unread(file), *_iter_stray(file)):
         grouped[dag_id].append(finding)
     return {dag_id: tuple(_advised(told_once(findings), file)) for dag_id, findings in grouped.items()}
 
@@ -72,6 +72,11 @@ def _iter_secrets(file: SideFile) -> _Found:
     for key, value in file.layer.value.items():
         for finding in iter_secrets_in(value, (key,), file.text, file.source.tree):
             yield key if file.kind is Kind.ENVIRONMENT and key != DEFAULT else _ALL, finding
+
+
+def _iter_stray(file: SideFile) -> _Found:
+    if file.kind is not Kind.TEMPLATE:
+        yield from ((_ALL, finding) for finding in iter_stray(file.layer, file.text))
 
 
 def is_unread(file: SideFile) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Task:
     """Parameter -> what its value stands for, e.g. a ``duration``, as :func:`schemas.kinds.conversion` says."""
     place: Place
     """Where the task's name stands in its file."""
+    thresholds: Mapping[str, str] = field(default_factory=dict)
+    """What it judges -> by which bounds, as in ``gates.recall``, ``min 0.9, warn 0.92``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,5 @@ class Pipeline:
     """What it has been given, its own values laid over those that it shares with others; without tasks and groups."""
     tasks: tuple[Task, ...]
     groups: tuple[Group, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Texts in its files that look like secrets, though a comment may say otherwise: shown nowhere."""

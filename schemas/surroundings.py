@@ -121,7 +121,7 @@ class Surroundings:
         """
         folder = self.home_of(path)
         if folder not in self._around:
-            self._around[folder] = Around(_layer_folders(folder), self)
+            self._around[folder] = Around(layer_folders(folder), self)
         return self._around[folder]
 
     def read(self, kind: Kind, path: Path) -> SideFile:
@@ -130,6 +130,10 @@ class Surroundings:
             shown = self.shown(path)
             self._files[path] = SideFile(kind, read_source(path, file=shown), shown)
         return self._files[path]
+
+    def text_of(self, path: Path) -> str | None:
+        """Give the text of a file as it was read; None if it was not."""
+        return self._files[path].source.text if path in self._files else None
 
     def shown(self, path: Path) -> str:
         """Give the path of a file as findings name it."""
@@ -154,7 +158,7 @@ class _Home:
 
 
 def _home(folder: Path) -> _Home:
-    top = _layer_folders(folder)[-1]
+    top = layer_folders(folder)[-1]
     if top == folder and folder.name in _FOLDERS and not (folder / _DAG_FOLDER_MARK).exists():
         return _Home(Kind(folder.name), folder.parent)
     at = top
@@ -247,7 +251,7 @@ def _iter_yaml(folder: Path) -> Iterator[Path]:
         yield from (path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.name[0] != ".")
 
 
-def _layer_folders(folder: Path) -> tuple[Path, ...]:
+def layer_folders(folder: Path) -> tuple[Path, ...]:
     """Give a folder and those above it up to that of the DAGs, the nearest first.
 
     That is the topmost one that has an ``.airflowignore``; without any, the one in a repository that the files are in.

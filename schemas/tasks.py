@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from schemas.bounds import iter_bounds
 from schemas.contract import Contract
 from schemas.expressions import Expression, GroupParameter, Result
 from schemas.outline import Node, Outline
@@ -27,7 +28,9 @@ def task_of(node: Node, tree: Tree, contract: Contract) -> Task:
     expressions = tuple(_inside(node, expression) for expression in (*references, *node.expressions))
     waits = tuple(_dependencies(config))
     conversions = contract.task_conversions(config)
-    return Task(node.id, config, _group(node), waits, expressions, conversions, id_place(node, tree))
+    patterns = contract.threshold_patterns(str(config.get("operator")))
+    thresholds = dict(iter_bounds({**config.get("partial", {}), **config}, patterns))
+    return Task(node.id, config, _group(node), waits, expressions, conversions, id_place(node, tree), thresholds)
 
 
 def groups_of(outline: Outline, tree: Tree) -> tuple[Group, ...]:

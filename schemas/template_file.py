@@ -9,19 +9,22 @@ from itertools import islice
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.diagnostic import Finding, Place, did_you_mean
+from schemas.diagnostic import Finding, Place
 from schemas.layers import EMPTY, Layer
 from schemas.placeholders import Hole, find_holes, iter_named, size_of
+from schemas.rules.hints import Hints
+from schemas.rules.params import slow_pattern
 from schemas.shape import iter_value_findings
 from schemas.source import Source
 from schemas.surroundings import SideFile
 from schemas.tree import wrap
+from schemas.wording import shown
 
 ROOT = "(template)"
 """Stands for the file in the paths of findings; no pipeline can have this id."""
 _SHAPE = {"$ref": "#/$defs/template_file"}
-_MOST = 50
-"""Placeholders of one kind that are told of."""
+_MOST = 300
+"""More problems in one file are not looked for."""
 _COMPOSED = ("array", "object")
 
 
@@ -78,18 +81,19 @@ class Template:
         source = self.file.source
         if source.data is None or source.findings:
             return source.findings or (Finding("P010", self.file.start, "the file is empty; it holds no template"),)
-        return tuple(self._iter_findings(source))
+        return tuple(islice(self._iter_findings(source), _MOST))
 
     def _iter_findings(self, source: Source) -> Iterator[Finding]:
         wrapped = Source(source.path, source.text, {ROOT: _frame(source.data)}, wrap(ROOT, source.tree), ())
-        wrong = list(iter_value_findings(_SHAPE, wrapped.data[ROOT], (ROOT,), wrapped, self.contract))
+        found = iter_value_findings(_SHAPE, wrapped.data[ROOT], (ROOT,), wrapped, self.contract)
+        wrong = list(islice(found, _MOST))
         yield from wrong
         if wrong:
             return
         for parameter in self.parameters.values():
             yield from parameter.iter_default_findings(wrapped)
         yield from self._searched[1]
-        yield from islice(self._on_holes(), _MOST)
+        yield from self._on_holes()
         used = {name for hole in self.holes for name in hole.names}
         for name, parameter in self.parameters.items():
             if name not in used:
@@ -100,16 +104,19 @@ class Template:
             yield Finding("P816", self.body.tree.key(("template",)), message, "write the pipeline out")
 
     def _on_holes(self) -> Iterator[Finding]:
+        hints = Hints()
         for hole in self.holes:
-            at = self.body.tree.find(hole.path).place
-            for name, place in iter_named(hole, at, self.file.text):
+            place = self.body.tree.find(hole.path).place
+            for name, start, end in iter_named(hole):
                 parameter = self.parameters.get(name)
                 if parameter is None:
-                    hint = did_you_mean(name, list(self.parameters)) or "declare it under parameters"
-                    yield Finding("P813", place, f'the template declares no parameter "{name}"', hint)
+                    hint = hints.nearest_or_all(name, list(self.parameters)) or "declare it under parameters"
+                    at = self.file.text.place_inside(place, hole.text, start, end)
+                    yield Finding("P813", at, f'the template declares no parameter "{name}"', hint)
                 elif not hole.is_whole and parameter.is_composed:
                     message = f'parameter "{name}" is a {"list" if parameter.is_list else "mapping"}, within a text'
-                    yield Finding("P814", place, message, "a list or a mapping takes the place of a whole value")
+                    at = self.file.text.place_inside(place, hole.text, start, end)
+                    yield Finding("P814", at, message, "a list or a mapping takes the place of a whole value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +134,12 @@ class Parameter:
         """Its value where an instance gives none; None if it must give one."""
         return self.declaration.part("default") if "default" in self.schema else None
 
-    @property
+    @cached_property
     def is_list(self) -> bool:
         """Whether its value is a list."""
         return "array" in self._types
 
-    @property
+    @cached_property
     def is_composed(self) -> bool:
         """Whether its value is a list or a mapping."""
         return any(name in self._types for name in _COMPOSED)
@@ -157,7 +164,12 @@ class Parameter:
         :param path: where it stands
         :param source: in what
         """
-        if not self._fits(value):
+        slow = slow_pattern(value, self._value_schema)
+        if slow:
+            message = f"the pattern {shown(slow)} repeats what repeats; to try a value with it may take for ever"
+            hint = "write the pattern without a repetition in a repetition"
+            yield Finding("P318", source.tree.find(path).place, message, hint)
+        elif not self._fits(value):
             yield from iter_value_findings(self._value_schema, value, path, source, self.contract)
 
     def iter_default_findings(self, wrapped: Source) -> Iterator[Finding]:

@@ -67,7 +67,7 @@ class Views:
         self._contract = contract
         self._text = FileText(source.text)
         self._data: Mapping[str, Any] = source.data if isinstance(source.data, dict) else {}
-        self._shared: dict[str, Layer] = {}
+        self._shared: dict[str, _Shared] = {}
         self._texts: dict[tuple[SideFile, ...], FileText] = {}
 
     @property
@@ -125,18 +125,17 @@ class Views:
             return self._finished(made, own)
         if _TEMPLATE in own.value:
             together = own if overlay is EMPTY else lay_over(overlay, own)
-            made.instance = self._instances.make(dag_id, together, self._source.tree.key((dag_id,)))
+            made.instance = self._instances.make(dag_id, environment, together)
             if made.instance.body is None:
                 return self._finished(made, own)
         shared = self._shared_in(environment)
         if made.instance is not None or overlay is not EMPTY:
             return self._finished(made, made.lay(overlay, own, shared))
-        fitting = _fitting(shared, entries(own, "tasks")) if shared.value else shared
-        return self._finished(made, lay_over(own, fitting))
+        return self._finished(made, lay_over(own, shared.fitting(entries(own, "tasks"))))
 
     def _finished(self, made: _Making, layer: Layer) -> View:
         dag_id, whole, instance = made.dag_id, self._source.tree, made.instance
-        tree = whole.with_children({dag_id: layer.tree}, {dag_id: whole.key_tree(dag_id)})
+        tree = whole.with_children({dag_id: layer.tree}, {dag_id: whole})
         files, findings = made.files, (*(instance.findings if instance else ()), *made.findings)
         if instance is not None:
             files = (*files, *instance.files)
@@ -159,14 +158,14 @@ class Views:
     def _part(self, key: str) -> Layer:
         return Layer(self._data[key], self._source.tree.find((key,)))
 
-    def _shared_in(self, environment: str) -> Layer:
+    def _shared_in(self, environment: str) -> _Shared:
         """Give what all pipelines of the file share in an environment."""
         if environment not in self._shared:
             shared = join_defaults(self.default, self._around.shared)
             for file in reversed(self._around.environment(environment)) if environment else ():
                 default = file.layer.value.get(DEFAULT)
                 shared = join_defaults(file.layer.part(DEFAULT), shared) if isinstance(default, dict) else shared
-            self._shared[environment] = shared
+            self._shared[environment] = _Shared(shared)
         return self._shared[environment]
 
     def _overlay(self, dag_id: str, environment: str) -> Layer:
@@ -185,6 +184,29 @@ class Views:
         return self._texts[files]
 
 
+class _Shared:
+    """What all pipelines of a file share."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._tasks = entries(layer, "tasks")
+        self.complete = {task_id: task for task_id, task in self._tasks.items() if is_complete(task)}
+        """The tasks that are added to every pipeline."""
+
+    def fitting(self, named: Collection[str]) -> Layer:
+        """Leave out the defaults for tasks that a pipeline does not have.
+
+        :param named: those it has
+        """
+        if not self._tasks:
+            return self._layer
+        taken = {task_id: self._tasks[task_id] for task_id in named if task_id in self._tasks} | self.complete
+        held = self._layer.part("tasks").tree
+        tree = held.with_children({task_id: task.tree for task_id, task in taken.items()})
+        tasks = Layer({task_id: task.value for task_id, task in taken.items()}, tree)
+        return _with_tasks(self._layer, tasks)
+
+
 @dataclass(slots=True)
 class _Making:
     """A view that is being made."""
@@ -195,17 +217,18 @@ class _Making:
     instance: Instance | None = None
     findings: list[Finding] = field(default_factory=list)
 
-    def lay(self, overlay: Layer, own: Layer, shared: Layer) -> Layer:
+    def lay(self, overlay: Layer, own: Layer, shared: _Shared) -> Layer:
         """Lay everything together, and find changes of tasks that are not there."""
-        overlay, own = without(overlay, OWN_KEYS), without(own, OWN_KEYS)
-        body = EMPTY if self.instance is None or self.instance.body is None else self.instance.body
-        known = {*entries(body, "tasks"), *_complete(shared)}
+        body = EMPTY
+        if self.instance is not None and self.instance.body is not None:
+            overlay, own, body = without(overlay, OWN_KEYS), without(own, OWN_KEYS), self.instance.body
+        known = {*entries(body, "tasks"), *shared.complete}
         if self.instance is not None:
             own = self._without_strangers(own, known, f'the template of pipeline "{self.dag_id}"')
         known |= entries(own, "tasks").keys()
         overlay = self._without_strangers(overlay, known, f'pipeline "{self.dag_id}"')
         named = {**entries(body, "tasks"), **entries(own, "tasks"), **entries(overlay, "tasks")}
-        return lay_over(overlay, lay_over(own, lay_over(body, _fitting(shared, named))))
+        return lay_over(overlay, lay_over(own, lay_over(body, shared.fitting(named))))
 
     def _without_strangers(self, layer: Layer, known: Collection[str], whose: str) -> Layer:
         tasks = entries(layer, "tasks")
@@ -220,23 +243,9 @@ class _Making:
         return _with_tasks(layer, without(held, strangers))
 
 
-def _complete(layer: Layer) -> list[str]:
-    """Name the tasks that can be made of what stands there."""
-    return [task_id for task_id, task in entries(layer, "tasks").items() if is_complete(task)]
-
-
 def is_complete(task: Layer) -> bool:
     """Tell whether a task can be made of what stands there, so that it can be added to a pipeline."""
     return isinstance(task.value, dict) and any(key in task.value for key in _MAKES_A_TASK)
-
-
-def _fitting(shared: Layer, named: Mapping[str, Layer]) -> Layer:
-    """Leave out the defaults for tasks that a pipeline does not have, but not tasks that stand there as a whole."""
-    tasks = entries(shared, "tasks")
-    if not tasks:
-        return shared
-    others = [task_id for task_id, task in tasks.items() if task_id not in named and not is_complete(task)]
-    return _with_tasks(shared, without(shared.part("tasks"), others))
 
 
 def _with_tasks(layer: Layer, tasks: Layer) -> Layer:

@@ -14,7 +14,6 @@ import pytest
 
 from operators import OPERATORS
 from schemas.contract import load_contract
-from schemas.kinds import required_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ROOMS = {"schemas": set(), "operators": set(), "pipelines": {"schemas", "operators"}}
@@ -44,7 +43,7 @@ def test_an_operator_takes_what_its_schema_says(name: str) -> None:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_a_parameter_without_a_default_is_required_and_no_other(name: str) -> None:
     without_default = {key for key, p in own_parameters(name).items() if p.default is inspect.Parameter.empty}
-    assert without_default == set(required_of(load_contract().operators[name]))
+    assert without_default == set(load_contract().required_keys(name))
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from operators.data.column_types import TYPES, as_text, read_values
-from operators.data.mistakes import DataMistakeError, check_choice, check_keys, quoted
+from operators.mistakes import DataMistakeError, check_choice, check_keys, quoted
 from operators.thresholds import Threshold, parse_quantity, parse_threshold
 from operators.verdict import Verdict
 

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.data.samples import load_sample
 from operators.data.sources import fetch, hide_secrets, public_name, scheme_of
 from operators.data.tabular import format_of, parse_csv_options, read_table, select_columns
+from operators.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.parameters import ColumnNames, CsvFormat, Text, shape
 
 if TYPE_CHECKING:
@@ -131,4 +132,6 @@ class DownloadDataOperator(BaseOperator):
             "columns": {str(name): str(dtype) for name, dtype in frame.dtypes.items()},
         }
         log.info("%s: %d rows, %d columns, sha256 %s", facts["source"], len(frame), frame.shape[1], download.sha256)
+        ti = context["ti"]
+        stats.emit(stats.ML_DATA_ROWS, len(frame), dag_id=ti.dag_id, task_id=ti.task_id, kind="in")
         return artifact.publish("dataset", rows=len(frame), facts=facts).to_xcom()

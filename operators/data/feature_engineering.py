@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.feature_specs import check_features
-from operators.data.mistakes import (
+from operators.mistakes import (
     DataMistakeError,
     check_choice,
     check_columns_exist,
@@ -235,7 +235,7 @@ def _publish(
     transformer: Pipeline,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     artifact = ArtifactWriter(context)
     for part, matrix in matrices.items():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from operators.data.mistakes import DataMistakeError, check_columns_exist, check_keys, quoted
+from operators.mistakes import DataMistakeError, check_columns_exist, check_keys, quoted
 
 PAIRS = ("ratio", "difference")
 """Made from two columns."""

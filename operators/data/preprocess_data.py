@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.column_types import as_text
-from operators.data.mistakes import DataMistakeError, check_columns_exist, mistakes_fail_the_task
 from operators.data.preprocessing import (
     build_preprocessor,
     check_learnable,
@@ -20,6 +20,7 @@ from operators.data.preprocessing import (
     sort_columns,
 )
 from operators.data.splitting import SplitSpec, infer_task, list_classes, parse_split, split_rows
+from operators.mistakes import DataMistakeError, check_columns_exist, mistakes_fail_the_task
 from operators.parameters import (
     CategoricalPreprocessing,
     ColumnNames,
@@ -197,7 +198,7 @@ def _describe(split: Split) -> Table:
 
 
 def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
-    from operators.model.trusted_types import import_skops
+    from operators.trusted_types import import_skops
 
     artifact = ArtifactWriter(context)
     for name, part in (("train", split.train), ("test", split.test)):
@@ -206,4 +207,8 @@ def _publish(context: Context, split: Split, transformer: Any, facts: Mapping[st
         transformed[split.target] = part[split.target]
         artifact.write_frame(f"{name}.parquet", transformed)
     artifact.write_bytes(TRANSFORMER, import_skops().dumps(transformer))
+    counts = {"train": len(split.train), "test": len(split.test), "rejected": split.without_target}
+    for kind, rows in counts.items():
+        ti = context["ti"]
+        stats.emit(stats.ML_DATA_ROWS, rows, dag_id=ti.dag_id, task_id=ti.task_id, kind=kind)
     return artifact.publish("split", rows=len(split.train) + len(split.test), facts=facts).to_xcom()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import DataMistakeError, check_choice, check_keys, quoted
+from operators.mistakes import DataMistakeError, check_choice, check_keys, quoted
 from operators.thresholds import parse_quantity
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import check_choice
+from operators.mistakes import check_choice
 
 if TYPE_CHECKING:
     import pandas as pd

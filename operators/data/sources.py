@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from operators.artifacts import open_location
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 
 if TYPE_CHECKING:
     import httpx

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operators.data.column_types import read_values
-from operators.data.mistakes import DataMistakeError, check_choice, check_columns_exist, check_keys, quoted
+from operators.mistakes import DataMistakeError, check_choice, check_columns_exist, check_keys, quoted
 from operators.thresholds import parse_quantity
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from operators.data.column_checks import ColumnSpec, Finding, fraction
 from operators.data.column_types import read_values
-from operators.data.mistakes import DataMistakeError, check_columns_exist, quoted
+from operators.mistakes import DataMistakeError, check_columns_exist, quoted
 from operators.thresholds import Threshold, parse_threshold
 from operators.verdict import Outcome, Verdict
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from operators.data.mistakes import DataMistakeError, check_choice, check_columns_exist, check_keys, quoted
+from operators.mistakes import DataMistakeError, check_choice, check_columns_exist, check_keys, quoted
 
 if TYPE_CHECKING:
     import pandas as pd

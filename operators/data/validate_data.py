@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from operators import stats
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.data.column_checks import CheckedColumn, ColumnSpec, Finding, check_column, parse_column
 from operators.data.data_report import REASONS, make_sections
-from operators.data.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.data.table_checks import (
     ON_EXTRA_COLUMNS,
     DuplicateSpec,
@@ -26,9 +26,10 @@ from operators.data.table_checks import (
     parse_duplicates,
     parse_freshness,
 )
+from operators.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.parameters import ColumnChecks, DuplicateRows, Freshness, TaskResult, ThresholdConfig
 from operators.thresholds import Threshold, parse_threshold
-from operators.verdict import Judgement, Verdict, record_judgement
+from operators.verdict import METRIC_VALUE, Judgement, Verdict, record_judgement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,8 @@ log = logging.getLogger("airflow.task")
 
 TABLE = "data.parquet"
 REJECTED = "rejected.parquet"
+_MOST_SERIES = 200
+"""Checks of one task that are metrics; the YAML names them, so they are the same ones each time."""
 ON_BAD_ROWS = ("quarantine", "drop", "keep")
 
 
@@ -172,6 +175,7 @@ class ValidateDataOperator(BaseOperator):
         bad = bad_rows(inspection, len(frame))
         rejected = frame[bad].assign(**{REASONS: reasons_of(inspection, bad)})
         record_judgement(context, artifact, judgement, sections=make_sections(frame, inspection.columns, rejected))
+        emit_checks(context["ti"], judgement)
         if self.on_bad_rows == "quarantine" and len(rejected):
             artifact.write_frame(REJECTED, rejected)
         if judgement.stops_the_run:
@@ -237,6 +241,15 @@ def typed_frame(frame: pd.DataFrame, inspection: Inspection, kept: Mask) -> pd.D
         else:
             result[name] = read_values(result[name], kind)[0]
     return result
+
+
+def emit_checks(ti: Any, judgement: Judgement) -> None:
+    """Send the verdict of each check, and how many rows came and were taken out."""
+    tags = {"dag_id": ti.dag_id, "task_id": ti.task_id}
+    for kind, fact in (("in", "rows_in"), ("rejected", "rows_rejected")):
+        stats.emit(stats.ML_DATA_ROWS, judgement.facts[fact], **tags, kind=kind)
+    for verdict in judgement.verdicts[:_MOST_SERIES]:
+        stats.emit(stats.ML_DATA_CHECK, METRIC_VALUE[verdict.outcome], **tags, check=verdict.name)
 
 
 def _open_dataset(reference: Reference) -> Artifact:

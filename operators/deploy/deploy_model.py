@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import Artifact, ArtifactWriter, Reference, artifact_root
-from operators.data.mistakes import DataMistakeError, check_keys, mistakes_fail_the_task
 from operators.deploy.smoke_test import SmokeResult, answer, run_smoke_test
+from operators.mistakes import DataMistakeError, check_keys, mistakes_fail_the_task
 from operators.model.model_file import MODEL, load_model, open_model
+from operators.model.model_stats import emit_alias, emit_latency
 from operators.model.registry import AliasMovedError, Registry, Version
 from operators.model.train_model import SAMPLE
-from operators.model.trusted_types import trusted_types
 from operators.parameters import SmokeTest, TaskResult, Text
 from operators.thresholds import Threshold, parse_threshold
+from operators.trusted_types import trusted_types
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class _AliasMove:
 
     generation: int
     previous_version: int | None
+    is_new: bool
+    """Whether it pointed elsewhere before."""
 
 
 class DeployModelOperator(BaseOperator):
@@ -109,9 +113,10 @@ class DeployModelOperator(BaseOperator):
             facts = {**model.facts, "evaluation": evaluation.reference.to_xcom(), "source": model.reference.to_xcom()}
             version = registry.register(model.read_bytes(MODEL), facts)
             log.info("%s version %d is registered (%s)", name, version.version, registry.model_uri(version))
-            verdicts = list(self._try_out(registry, version, model, plan))
+            verdicts = list(self._try_out(context, registry, version, model, plan))
         move = self._move_alias(context, registry, version, evaluation, verdicts)
         judgement = self._judgement(version, move, verdicts)
+        self._emit(context, version, move)
         value = self._publish(context, version, move, judgement)
         if judgement.stops_the_run:
             raise AirflowFailException(judgement.failure_message())
@@ -141,11 +146,14 @@ class DeployModelOperator(BaseOperator):
                     "write the same in both tasks"
                 )
 
-    def _try_out(self, registry: Registry, version: Version, model: Artifact, plan: _SmokePlan) -> Iterator[Verdict]:
+    def _try_out(
+        self, context: Context, registry: Registry, version: Version, model: Artifact, plan: _SmokePlan
+    ) -> Iterator[Verdict]:
         """Let the registered version prove itself before the alias moves: the place of every rollout strategy."""
         rows = model.read_frame(SAMPLE).head(plan.rows)
         saved = registry.read_model(version)
         result = run_smoke_test(saved, rows, trusted_types())
+        emit_latency(result.latencies_ms, dag_id=context["ti"].dag_id, model=version.registered_model)
         log.info("smoke test: loaded in %.2f s, answered %d rows", result.load_seconds, len(result.answers))
         yield _judge_loading(result)
         if result.error:
@@ -165,7 +173,7 @@ class DeployModelOperator(BaseOperator):
         current = registry.alias(self.alias)
         if current is not None and current.version == version.version:
             log.info("%s %s is version %d already", version.registered_model, self.alias, version.version)
-            return _AliasMove(current.generation, current.previous_version)
+            return _AliasMove(current.generation, current.previous_version, is_new=False)
         ti = context["ti"]
         try:
             entry = registry.move_alias(
@@ -184,7 +192,14 @@ class DeployModelOperator(BaseOperator):
             )
             return None
         log.info("%s %s: version %s -> %d", version.registered_model, self.alias, entry.previous_version, entry.version)
-        return _AliasMove(entry.generation, entry.previous_version)
+        return _AliasMove(entry.generation, entry.previous_version, is_new=True)
+
+    def _emit(self, context: Context, version: Version, move: _AliasMove | None) -> None:
+        outcome = "refused" if move is None else "deployed" if move.is_new else "unchanged"
+        tags = {"dag_id": context["ti"].dag_id, "model": version.registered_model}
+        stats.emit(stats.ML_DEPLOYMENTS, 1, **tags, outcome=outcome)
+        if move is not None:
+            emit_alias(version.version, version.facts.get("trained_at", ""), **tags, alias=self.alias)
 
     def _judgement(self, version: Version, move: _AliasMove | None, verdicts: Sequence[Verdict]) -> Judgement:
         facts = {"registered_model": version.registered_model, "version": version.version}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from operators.model.trusted_types import load_trusted
+from operators.trusted_types import load_trusted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,10 +1,11 @@
-"""The account with which the health checks ask Airflow's REST API, as an Airflow connection of type http."""
+"""Where the health checks ask, and as whom: an Airflow connection of type http."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from operators.http_client import url_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the API is and who asks."""
+    """Where something is and who asks."""
 
     conn_id: str
     url: str
@@ -22,36 +23,49 @@ class Account:
 
 
 def read_account(conn_id: str) -> Account:
-    """Look the connection up and check that it can be used.
+    """Look up the connection to Airflow's API and check that it can be used.
 
     :raises AirflowFailException: if it is missing or incomplete; the message says how to create it
     """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    connection = _find(conn_id)
+    if connection is None:
+        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {_how_to_create(conn_id)}")
+    return _check(connection, conn_id, ("host", "login", "password"), _how_to_create(conn_id))
+
+
+def read_address(conn_id: str) -> Account | None:
+    """Look up the connection to Prometheus, which may need no login; None if there is no such connection.
+
+    :raises AirflowFailException: if it has no host
+    """
+    connection = _find(conn_id)
+    return None if connection is None else _check(connection, conn_id, ("host",), "Give it host and port.")
+
+
+def _find(conn_id: str) -> Connection | None:
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         connection: Connection = Connection.get(conn_id)
     except AirflowNotFoundException:
-        raise AirflowFailException(f"there is no Airflow connection {conn_id!r}. {_how_to_create(conn_id)}") from None
-    missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
+        return None
+    return connection
+
+
+def _check(connection: Connection, conn_id: str, needed: tuple[str, ...], fix: str) -> Account:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    missing = [name for name in needed if not getattr(connection, name)]
     if missing:
-        raise AirflowFailException(
-            f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {_how_to_create(conn_id)}"
-        )
+        raise AirflowFailException(f"the Airflow connection {conn_id!r} has no {' and no '.join(missing)}. {fix}")
     try:
-        url = _url_of(connection)
+        url = url_of(connection)
     except ValueError as error:
         raise AirflowFailException(f"the Airflow connection {conn_id!r} has no usable address: {error}") from None
-    return Account(conn_id, url, str(connection.login), str(connection.password))
-
-
-def _url_of(connection: Connection) -> str:
-    """Build the address as Airflow's HTTP hook does: a host with a scheme is an address already."""
-    host = str(connection.host)
-    parts = urlsplit(host if "://" in host else f"{connection.schema or 'http'}://{host}")
-    port = connection.port or parts.port
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+    return Account(conn_id, url, str(connection.login or ""), str(connection.password or ""))
 
 
 def _how_to_create(conn_id: str) -> str:

@@ -24,20 +24,64 @@ class Listing(Generic[Row]):
         return self.total > len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DagRun:
     """One run of a DAG."""
 
     dag_id: str
     run_id: str
     state: str
+    run_type: str
+    """``scheduled``, ``manual``, ``asset_triggered``, ``backfill`` …"""
+    due_at: datetime
+    """When it was allowed to start (``run_after``)."""
+    queued_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> DagRun:
         """Read a row of ``dagRuns``."""
-        return cls(row["dag_id"], row["dag_run_id"], row["state"], _moment(row["start_date"]), _moment(row["end_date"]))
+        return cls(
+            dag_id=row["dag_id"],
+            run_id=row["dag_run_id"],
+            state=row["state"],
+            run_type=row["run_type"],
+            due_at=datetime.fromisoformat(row["run_after"]),
+            queued_at=_moment(row["queued_at"]),
+            started_at=_moment(row["start_date"]),
+            ended_at=_moment(row["end_date"]),
+        )
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dag:
+    """One DAG that is neither paused nor gone from the files."""
+
+    dag_id: str
+    next_due_at: datetime | None
+    """When its next run may start; None if it has no schedule, or as many runs as it may have."""
+    parsed_at: datetime | None
+    parse_seconds: float | None
+    file: str
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Dag:
+        """Read a row of ``dags``."""
+        return cls(
+            dag_id=row["dag_id"],
+            next_due_at=_moment(row["next_dagrun_run_after"]),
+            parsed_at=_moment(row["last_parsed_time"]),
+            parse_seconds=row["last_parse_duration"],
+            file=row["relative_fileloc"] or row["fileloc"] or "",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +96,8 @@ class TaskInstance:
     operator: str
     hostname: str
     pool: str
+    state: str
+    scheduled_at: datetime | None
     queued_at: datetime | None
     ended_at: datetime | None
 
@@ -67,6 +113,8 @@ class TaskInstance:
             operator=row["operator_name"] or row["operator"] or "",
             hostname=row["hostname"] or "",
             pool=row["pool"],
+            state=row["state"],
+            scheduled_at=_moment(row["scheduled_when"]),
             queued_at=_moment(row["queued_when"]),
             ended_at=_moment(row["end_date"]),
         )
@@ -112,12 +160,15 @@ class Job:
     hostname: str
     started_at: datetime | None
     heartbeat_at: datetime | None
+    ended_at: datetime | None
+    """When its record was closed; for one that was killed, when another noticed."""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Job:
         """Read a row of ``jobs``."""
         component = _COMPONENT_OF_JOB.get(row["job_type"], row["job_type"])
-        return cls(component, row["hostname"] or "", _moment(row["start_date"]), _moment(row["latest_heartbeat"]))
+        moments = (_moment(row[key]) for key in ("start_date", "latest_heartbeat", "end_date"))
+        return cls(component, row["hostname"] or "", *moments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +181,19 @@ class Pool:
     occupied: int
     waiting: int
     """Tasks that are scheduled and not yet queued."""
+    deferred: int
+    """Tasks that wait in a triggerer."""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Pool:
         """Read a row of ``pools``."""
-        return cls(name=row["name"], slots=row["slots"], occupied=row["occupied_slots"], waiting=row["scheduled_slots"])
+        return cls(
+            name=row["name"],
+            slots=row["slots"],
+            occupied=row["occupied_slots"],
+            waiting=row["scheduled_slots"],
+            deferred=row["deferred_slots"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,78 +1,34 @@
-"""CheckDagRuns: judges failed and long-running DAG runs, per DAG, before the health report is made."""
+"""CheckDagRuns: judges how DAGs run, against thresholds and against what each usually does, for the health report."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import DataMistakeError, check_keys
-from operators.health.airflow_api import AirflowApi
-from operators.health.airflow_rows import DagRun
-from operators.health.figures import bars_over_time
-from operators.health.health_check import (
-    Finding,
-    HealthCheckOperator,
-    format_span,
-    is_ignored,
-    judge_each,
-    read_patterns,
-    read_threshold,
-)
-from operators.parameters import Count, DagIds, Duration, RunThresholds, Text, ThresholdConfig
-from operators.report import Section, Table
-from operators.thresholds import Threshold, parse_duration
-from operators.verdict import Judgement, Verdict
+from operators.health.airflow_api import AirflowApi, open_airflow_api
+from operators.health.finding import Failure, Finding, moment_text
+from operators.health.health_check import HealthCheckOperator, format_span, read_patterns
+from operators.health.prometheus_api import PrometheusApi
+from operators.health.run_history import RunHistory
+from operators.health.run_look import Looker, RunLook
+from operators.health.run_rules import RUN_KEYS, read_run_rules
+from operators.health.run_sections import make_sections
+from operators.health.run_verdicts import judge_runs
+from operators.kept_state import KeptState
+from operators.parameters import Count, DagIds, Duration, RunThresholds, RunVersusUsual, Text, ThresholdConfig
+from operators.verdict import Judgement
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from airflow.sdk import Context
 
-_THRESHOLDS = ("failed_runs", "failure_ratio", "running_for")
-_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules:
-    """The thresholds of one DAG."""
-
-    failed_runs: Threshold | None
-    failure_ratio: Threshold | None
-    running_for: Threshold | None
-    min_runs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """The runs that count."""
-
-    now: datetime
-    window: timedelta
-    failed: tuple[DagRun, ...]
-    is_cut: bool
-    running: tuple[DagRun, ...]
-    finished: Mapping[str, int]
-    """DAG with failures -> its runs that ended in the window."""
-
-    @property
-    def failures(self) -> Counter[str]:
-        """DAG -> failed runs."""
-        return Counter(run.dag_id for run in self.failed)
-
-    def age(self, run: DagRun) -> float:
-        """Give the seconds that a run has been running for."""
-        return round((self.now - (run.started_at or self.now)).total_seconds(), 1)
-
-    @property
-    def longest(self) -> Mapping[str, DagRun]:
-        """DAG -> its run that has been running longest."""
-        return {run.dag_id: run for run in sorted(self.running, key=self.age)}
+_FAILURES_KEPT = 20
 
 
 class CheckDagRunsOperator(HealthCheckOperator):
-    """Judge, per DAG, how many runs failed, which part of them, and how long runs have been running.
+    """Judge, per DAG, failures, durations, lateness and silence.
+
+    Each run of the check adds to what it remembers of every DAG, below the artefact root, so that ``versus_usual`` can
+    compare a DAG with its own past. A run that is started anew long after it was due is not late.
 
     .. code-block:: yaml
 
@@ -83,163 +39,123 @@ class CheckDagRunsOperator(HealthCheckOperator):
           failed_runs: {warn: 0, fail: 2}
           failure_ratio: {warn: 10%, fail: 50%}
           min_runs: 3
+          duration: {warn: 2h, fail: 8h}
           running_for: {warn: 1h, fail: 6h}
+          late_by: {warn: 10m, fail: 1h}
+          versus_usual: {duration: {warn: 2, fail: 4}, late_by: {warn: 10m}, failure_ratio: {warn: 25%}}
           dags:
-            nightly_load: {running_for: {warn: 4h, fail: 8h}}
+            nightly_load: {running_for: {warn: 4h, fail: 8h}, success_age: {warn: 25h, fail: 30h}}
+            adhoc_*: {window: 7d, failed_runs: {warn: 5}}
           ignore: [test_*]
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
+    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; ratios are then taken from
+        there. One that does not exist is not asked (templated)
     :param window: how far back runs count, by when they ended (templated)
     :param failed_runs: threshold on the failed runs of one DAG
     :param failure_ratio: threshold on the failed part of the finished runs of one DAG
     :param min_runs: the ratio is judged only from so many finished runs on
+    :param duration: threshold on the longest successful run of a DAG within the window
     :param running_for: threshold on the time that the longest run of a DAG has been running; the run that this task
         belongs to does not count
-    :param dags: DAG id -> ``failed_runs``, ``failure_ratio``, ``min_runs``, ``running_for`` that hold for it instead
+    :param late_by: threshold on how late a run is that should have started, or how late the newest one has started
+    :param success_age: threshold on the time since a DAG's last success; for DAGs that are not paused
+    :param versus_usual: thresholds on the difference from the DAG's own past: ``duration`` and ``success_age`` in times
+        the usual, ``late_by`` and ``failure_ratio`` as more than usual; ``min_runs`` known runs are needed (5), and a
+        difference below ``at_least`` (1m) is none
+    :param dags: DAG id, or a pattern with ``*`` -> any of the keys from ``window`` to ``versus_usual`` that hold for it
+        instead; the id itself counts before a pattern
     :param ignore: DAG ids that are not looked at; ``*`` stands for any characters (templated)
     """
 
-    template_fields: Sequence[str] = ("conn_id", "window", "ignore")
+    template_fields: Sequence[str] = ("conn_id", "prometheus_conn_id", "window", "ignore")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is a key of the YAML)
         self,
         *,
         conn_id: Text,
+        prometheus_conn_id: Text | None = None,
         window: Duration = "24h",
         failed_runs: ThresholdConfig | None = None,
         failure_ratio: ThresholdConfig | None = None,
         min_runs: Count = 1,
+        duration: ThresholdConfig | None = None,
         running_for: ThresholdConfig | None = None,
+        late_by: ThresholdConfig | None = None,
+        success_age: ThresholdConfig | None = None,
+        versus_usual: RunVersusUsual | None = None,
         dags: Mapping[str, RunThresholds] | None = None,
         ignore: DagIds | tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.conn_id = conn_id
+        self.prometheus_conn_id = prometheus_conn_id
         self.window = window
         self.failed_runs = failed_runs
         self.failure_ratio = failure_ratio
         self.min_runs = min_runs
+        self.duration = duration
         self.running_for = running_for
+        self.late_by = late_by
+        self.success_age = success_age
+        self.versus_usual = versus_usual
         self.dags = dags
         self.ignore = ignore
 
-    def check(self, api: AirflowApi, context: Context) -> Finding:
-        """Read the failed and the running runs, and judge them."""
-        rules = self._rules()
-        seen = self._look(api, context)
-        verdicts = (
-            *judge_failures(seen, rules),
-            *judge_ratios(seen, rules),
-            *judge_ages(seen, rules),
+    def check(self, context: Context) -> Finding:
+        """Read runs, judge them, and remember them."""
+        rules = read_run_rules({key: getattr(self, key) for key in RUN_KEYS}, self.dags)
+        ignored = read_patterns(self.ignore, where="ignore")
+        prometheus = PrometheusApi(self.prometheus_conn_id) if self.prometheus_conn_id else None
+        ti = context["ti"]
+        state = KeptState(ti.dag_id, self.task_id)
+        memory = state.read()
+        with open_airflow_api(self.conn_id) as api:
+            history = RunHistory(memory.value)
+            this = (ti.dag_id, ti.run_id)
+            look = Looker(api, prometheus, rules, ignored=ignored, history=history, this=this).look()
+            state.write(history.to_json(now=look.now), after=memory)
+            return Finding(
+                judgement=Judgement(
+                    title="DAG runs", verdicts=judge_runs(look, rules), facts=_facts(look, rules.general)
+                ),
+                sections=make_sections(look, api.links, rules.general.window),
+                rows=len(look.failed) + len(look.running),
+                failures=_failures(look, api),
+                measures={
+                    "failed runs": len(look.failed),
+                    "failing DAGs": len(look.failures),
+                    "running runs": look.running_number,
+                },
+                requests=api.requests + (prometheus.requests if prometheus else 0),
+            )
+
+
+def _facts(look: RunLook, general: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "window": format_span(general.window.total_seconds()),
+        "runs_failed": f"{len(look.failed)}{' or more' if look.is_cut else ''}",
+        "runs_running": look.running_number,
+        "dags_known": len(look.history.dags),
+    }
+    uncounted = [dag_id for dag_id in look.failures if dag_id not in look.finished]
+    if uncounted:
+        facts["finished_runs_not_counted_of"] = ", ".join(sorted(uncounted)[:10])
+    if look.answers is not None:
+        facts["prometheus"] = look.answers.problem or "asked"
+    return facts
+
+
+def _failures(look: RunLook, api: AirflowApi) -> tuple[Failure, ...]:
+    latest = {run.dag_id: run for run in reversed(look.failed)}
+    return tuple(
+        Failure(
+            what=dag_id,
+            run_id=latest[dag_id].run_id,
+            count=count,
+            ended_at=moment_text(latest[dag_id].ended_at),
+            link=api.links.run(latest[dag_id]),
         )
-        facts = {
-            "window": format_span(seen.window.total_seconds()),
-            "runs_failed": f"{len(seen.failed)}{' or more' if seen.is_cut else ''}",
-            "dags_with_failures": len(seen.failures),
-            "runs_running": len(seen.running),
-        }
-        return Finding(
-            judgement=Judgement(title="DAG runs", verdicts=verdicts, facts=facts),
-            sections=_sections(seen, api),
-            rows=len(seen.failed) + len(seen.running),
-        )
-
-    def _rules(self) -> Mapping[str, _Rules]:
-        """Read the thresholds: those of the DAGs that have their own, and under ``""`` everybody else's."""
-        general = {name: getattr(self, name) for name in (*_THRESHOLDS, "min_runs")}
-        rules = {"": _read_rules(general, "")}
-        for dag_id, own in (self.dags or {}).items():
-            check_keys(own, general, where=f"dags.{dag_id}")
-            rules[dag_id] = _read_rules({**general, **own}, f"dags.{dag_id}.")
-        return rules
-
-    def _look(self, api: AirflowApi, context: Context) -> _Seen:
-        patterns = read_patterns(self.ignore, where="ignore")
-        window = parse_duration(self.window, where="window")
-        now = api.now
-        failed = api.failed_runs(since=now - window)
-        counted = tuple(run for run in failed.rows if not is_ignored(run.dag_id, patterns))
-        this = (context["ti"].dag_id, context["ti"].run_id)
-        running = tuple(
-            run
-            for run in api.running_runs().rows
-            if not is_ignored(run.dag_id, patterns) and (run.dag_id, run.run_id) != this
-        )
-        dag_ids = sorted({run.dag_id for run in counted})
-        finished = {dag_id: api.count_finished_runs(dag_id, since=now - window) for dag_id in dag_ids}
-        return _Seen(now=now, window=window, failed=counted, is_cut=failed.is_cut, running=running, finished=finished)
-
-
-def judge_failures(seen: _Seen, rules: Mapping[str, _Rules]) -> tuple[Verdict, ...]:
-    """Judge the number of failed runs per DAG."""
-    return judge_each(
-        "failed_runs",
-        seen.failures,
-        lambda dag_id: rules.get(dag_id, rules[""]).failed_runs,
-        lambda dag_id: f"of {seen.finished[dag_id]} finished",
+        for dag_id, count in look.failures.most_common(_FAILURES_KEPT)
     )
-
-
-def judge_ratios(seen: _Seen, rules: Mapping[str, _Rules]) -> tuple[Verdict, ...]:
-    """Judge the failed part of the finished runs per DAG, where there were enough."""
-    enough = {d: n for d, n in seen.failures.items() if seen.finished[d] >= rules.get(d, rules[""]).min_runs}
-    return judge_each(
-        "failure_ratio",
-        {dag_id: min(failed / max(seen.finished[dag_id], 1), 1.0) for dag_id, failed in enough.items()},
-        lambda dag_id: rules.get(dag_id, rules[""]).failure_ratio,
-        lambda dag_id: f"{enough[dag_id]} of {seen.finished[dag_id]} finished runs",
-    )
-
-
-def judge_ages(seen: _Seen, rules: Mapping[str, _Rules]) -> tuple[Verdict, ...]:
-    """Judge how long the longest run of each DAG has been running."""
-    return judge_each(
-        "running_for",
-        {dag_id: seen.age(run) for dag_id, run in seen.longest.items()},
-        lambda dag_id: rules.get(dag_id, rules[""]).running_for,
-        lambda dag_id: f"{seen.longest[dag_id].run_id} for {format_span(seen.age(seen.longest[dag_id]))}",
-    )
-
-
-def _read_rules(values: Mapping[str, Any], place: str) -> _Rules:
-    if not isinstance(values["min_runs"], int) or values["min_runs"] < 1:
-        raise DataMistakeError(f"{place}min_runs: {values['min_runs']!r} is not a whole number from 1 on")
-    read = {name: read_threshold(values[name], where=f"{place}{name}") for name in _THRESHOLDS}
-    return _Rules(**read, min_runs=values["min_runs"])
-
-
-def _sections(seen: _Seen, api: AirflowApi) -> tuple[Section, ...]:
-    sections: list[Section] = [_dag_table(seen, api), _running_table(seen, api)]
-    if seen.failed:
-        ends = [run.ended_at for run in seen.failed if run.ended_at]
-        sections.append(bars_over_time("Failed runs over time", ends, until=seen.now, window=seen.window))
-    return tuple(sections)
-
-
-def _dag_table(seen: _Seen, api: AirflowApi) -> Table:
-    latest = {run.dag_id: run for run in reversed(seen.failed)}
-    rows = [
-        (
-            dag_id,
-            count,
-            seen.finished[dag_id],
-            latest[dag_id].run_id,
-            _ended(latest[dag_id]),
-            api.links.run(latest[dag_id]),
-        )
-        for dag_id, count in seen.failures.most_common(_SHOWN)
-    ]
-    return Table(
-        "DAGs with failed runs", ("dag", "failed", "finished", "latest_failed_run", "ended", "link"), tuple(rows)
-    )
-
-
-def _running_table(seen: _Seen, api: AirflowApi) -> Table:
-    longest = sorted(seen.running, key=seen.age, reverse=True)[:_SHOWN]
-    rows = [(run.dag_id, run.run_id, format_span(seen.age(run)), api.links.run(run)) for run in longest]
-    return Table("Longest-running runs", ("dag", "run", "running_for", "link"), tuple(rows))
-
-
-def _ended(run: DagRun) -> str:
-    return f"{run.ended_at:%Y-%m-%d %H:%M:%S} UTC" if run.ended_at else ""

@@ -1,45 +1,29 @@
-"""CheckSchedulerHealth: judges heartbeats, import errors, pools and the queue of this Airflow."""
+"""CheckSchedulerHealth: judges whether every component of this Airflow is alive and keeps up, for the health report."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from operators.health.airflow_api import AirflowApi
-from operators.health.airflow_rows import Component, Health, ImportProblem, Job, Listing, Pool, TaskInstance
-from operators.health.health_check import Finding, HealthCheckOperator, format_span, judge_each, read_threshold
-from operators.parameters import Text, ThresholdConfig
+from operators.health.airflow_api import Links, open_airflow_api
+from operators.health.finding import Finding
+from operators.health.health_check import HealthCheckOperator, format_span
+from operators.health.prometheus_api import PrometheusApi
+from operators.health.scheduler_look import SchedulerLook, look_at_scheduler
+from operators.health.scheduler_rules import read_scheduler_rules
+from operators.health.scheduler_verdicts import judge_scheduler, lost_jobs
+from operators.parameters import AliveJobs, Count, Duration, Ignored, Text, ThresholdConfig
 from operators.report import Section, Table
-from operators.thresholds import Threshold
-from operators.verdict import Judgement, Outcome, Verdict
+from operators.verdict import Judgement
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow.sdk import Context
 
+    from operators.health.airflow_rows import Job, TaskInstance
+
 _SHOWN = 20
-_LOST_FOR_AT_MOST = 86400.0
-"""Seconds after which a job without heartbeats is history: nobody ever closes the record of a killed one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """The state of the components and what they work on."""
-
-    now: datetime
-    health: Health
-    jobs: tuple[Job, ...]
-    import_problems: Listing[ImportProblem]
-    pools: tuple[Pool, ...]
-    queued: tuple[TaskInstance, ...]
-    deferred: int
-
-    def age(self, moment: datetime | None) -> float:
-        """Give the seconds since a moment; infinite if it never was."""
-        return math.inf if moment is None else round(max((self.now - moment).total_seconds(), 0.0), 1)
 
 
 class CheckSchedulerHealthOperator(HealthCheckOperator):
@@ -51,201 +35,170 @@ class CheckSchedulerHealthOperator(HealthCheckOperator):
           operator: CheckSchedulerHealth
           conn_id: airflow_api
           heartbeat_age: {warn: 45s, fail: 2m}
+          alive: {scheduler: {min: 1}}
+          lost_jobs: {warn: 0, fail: 3}
           import_errors: {warn: 0, fail: 5}
+          parse_time: {warn: 10s, fail: 25s}
+          parse_age: {warn: 10m, fail: 1h}
           pool_usage: {warn: 90%}
           queued_for: {warn: 5m, fail: 30m}
+          scheduled_for: {warn: 15m, fail: 2h}
+          triggerer_usage: {warn: 80%, fail: 95%}
+          database_latency: {warn: 500ms, fail: 2s}
+          ignore: {pools: [backfill], files: [experiments/*]}
 
     The metadata database is judged always. A triggerer that never ran is no problem unless tasks are deferred.
     Of several schedulers, dag processors or triggerers, one that lost its heartbeat within the last day and was not
     replaced on its host is a warning.
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
+    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; parse times and the capacity of
+        triggerers are then taken from there. One that does not exist is not asked (templated)
     :param heartbeat_age: threshold on the age of the latest heartbeat of scheduler, dag processor and triggerer
+    :param alive: threshold on the number of processes that are alive, for scheduler, dag_processor and triggerer
+    :param lost_jobs: threshold on the number of processes that lost their heartbeat within the window, those that were
+        replaced included
+    :param window: how far back a lost process counts (templated)
     :param import_errors: threshold on the number of files that cannot be imported
+    :param parse_time: threshold on the seconds that a file takes to parse
+    :param parse_age: threshold on the time since a file was parsed
     :param pool_usage: threshold on the occupied part of each pool's slots
     :param queued_for: threshold on the time that the longest-waiting task of each pool has been queued
+    :param scheduled_for: the same for tasks that are scheduled and not yet queued
+    :param triggerer_usage: threshold on the part of the triggerers' capacity that is taken
+    :param triggerer_capacity: triggers of one triggerer, where Prometheus is not asked
+    :param database_latency: threshold on the time in which the api-server answers from its database
+    :param scheduler_loop: threshold on the scheduler's loop, 95th percentile; needs ``prometheus_conn_id``
+    :param executor_usage: threshold on the part of the executor's slots that is taken; needs ``prometheus_conn_id``
+    :param ignore: ``dags``, ``files`` and ``pools`` that are not looked at; ``*`` stands for any characters (templated)
     """
 
-    template_fields: Sequence[str] = ("conn_id",)
+    template_fields: Sequence[str] = ("conn_id", "prometheus_conn_id", "window", "ignore")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is a key of the YAML)
         self,
         *,
         conn_id: Text,
+        prometheus_conn_id: Text | None = None,
         heartbeat_age: ThresholdConfig | None = None,
+        alive: AliveJobs | None = None,
+        lost_jobs: ThresholdConfig | None = None,
+        window: Duration = "1h",
         import_errors: ThresholdConfig | None = None,
+        parse_time: ThresholdConfig | None = None,
+        parse_age: ThresholdConfig | None = None,
         pool_usage: ThresholdConfig | None = None,
         queued_for: ThresholdConfig | None = None,
+        scheduled_for: ThresholdConfig | None = None,
+        triggerer_usage: ThresholdConfig | None = None,
+        triggerer_capacity: Count = 1000,
+        database_latency: ThresholdConfig | None = None,
+        scheduler_loop: ThresholdConfig | None = None,
+        executor_usage: ThresholdConfig | None = None,
+        ignore: Ignored | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.conn_id = conn_id
+        self.prometheus_conn_id = prometheus_conn_id
         self.heartbeat_age = heartbeat_age
+        self.alive = alive
+        self.lost_jobs = lost_jobs
+        self.window = window
         self.import_errors = import_errors
+        self.parse_time = parse_time
+        self.parse_age = parse_age
         self.pool_usage = pool_usage
         self.queued_for = queued_for
+        self.scheduled_for = scheduled_for
+        self.triggerer_usage = triggerer_usage
+        self.triggerer_capacity = triggerer_capacity
+        self.database_latency = database_latency
+        self.scheduler_loop = scheduler_loop
+        self.executor_usage = executor_usage
+        self.ignore = ignore
 
-    def check(self, api: AirflowApi, context: Context) -> Finding:
-        """Read the components, import errors, pools and the queue, and judge them."""
-        heartbeat_age = read_threshold(self.heartbeat_age, where="heartbeat_age")
-        import_errors = read_threshold(self.import_errors, where="import_errors")
-        pool_usage = read_threshold(self.pool_usage, where="pool_usage")
-        queued_for = read_threshold(self.queued_for, where="queued_for")
-        seen = _look(api)
-        verdicts = (
-            judge_database(seen.health),
-            *(judge_components(seen, heartbeat_age) if heartbeat_age else ()),
-            *(judge_imports(seen, import_errors) if import_errors else ()),
-            *judge_pools(seen, pool_usage),
-            *judge_queue(seen, queued_for),
-        )
-        facts = {
-            "running_jobs": len(seen.jobs),
-            "import_errors": seen.import_problems.total,
-            "pools": len(seen.pools),
-            "tasks_queued": len(seen.queued),
-            "tasks_deferred": seen.deferred,
-        }
+    def check(self, context: Context) -> Finding:
+        """Read the components, files, pools and queues, and judge them."""
+        rules = read_scheduler_rules(vars(self))
+        prometheus = PrometheusApi(self.prometheus_conn_id) if self.prometheus_conn_id else None
+        with open_airflow_api(self.conn_id) as api:
+            look = look_at_scheduler(api, prometheus, rules)
+            requests = api.requests + (prometheus.requests if prometheus else 0)
+            links = api.links
         return Finding(
-            judgement=Judgement(title="Scheduler health", verdicts=verdicts, facts=facts),
-            sections=_sections(seen, api),
-            rows=len(seen.health.components),
+            judgement=Judgement(title="Scheduler health", verdicts=judge_scheduler(look, rules), facts=_facts(look)),
+            sections=_sections(look, lost_jobs(look, rules), links),
+            rows=len(look.health.components),
+            measures={
+                "import errors": look.import_errors,
+                "queued tasks": look.waiting["queued"],
+                "deferred tasks": look.deferred,
+                "database answer, ms": round(look.health_seconds * 1000, 1),
+            },
+            requests=requests,
         )
 
 
-def _look(api: AirflowApi) -> _Seen:
-    return _Seen(
-        health=api.health(),
-        jobs=api.running_jobs().rows,
-        import_problems=api.import_problems(),
-        pools=api.pools().rows,
-        queued=api.queued_tasks().rows,
-        deferred=api.count_tasks("deferred"),
-        now=api.now,
-    )
+def _facts(look: SchedulerLook) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "running_jobs": len(look.jobs),
+        "import_errors": look.import_errors,
+        "pools": len(look.pools),
+        "tasks_queued": look.waiting["queued"],
+        "tasks_scheduled": look.waiting["scheduled"],
+        "tasks_deferred": look.deferred,
+    }
+    if look.answers is not None:
+        facts["prometheus"] = look.answers.problem or "asked"
+    return facts
 
 
-def judge_database(health: Health) -> Verdict:
-    """Judge the metadata database, as the api-server sees it."""
-    outcome = Outcome.PASS if health.metadatabase == "healthy" else Outcome.FAIL
-    return Verdict(name="metadatabase", outcome=outcome, observed=health.metadatabase, threshold="healthy")
-
-
-def judge_components(seen: _Seen, threshold: Threshold) -> tuple[Verdict, ...]:
-    """Judge the latest heartbeat of each component, then the jobs that were lost beside it."""
-    latest = tuple(_judge_component(component, seen, threshold) for component in seen.health.components)
-    return (*latest, *_judge_lost_jobs(seen, threshold))
-
-
-def judge_imports(seen: _Seen, threshold: Threshold) -> tuple[Verdict, ...]:
-    """Judge the number of files that cannot be imported."""
-    named = ", ".join(problem.filename for problem in seen.import_problems.rows[:3])
-    return (threshold.judge("import_errors", seen.import_problems.total, message=named),)
-
-
-def judge_pools(seen: _Seen, threshold: Threshold | None) -> tuple[Verdict, ...]:
-    """Judge how full each pool is; one without a limit cannot be full."""
-    pools = {pool.name: pool for pool in seen.pools if pool.slots >= 0}
-    return judge_each(
-        "pool_usage",
-        {name: _usage(pool) for name, pool in pools.items()},
-        lambda _: threshold,
-        lambda name: f"{pools[name].occupied} of {pools[name].slots} slots, {pools[name].waiting} tasks waiting",
-    )
-
-
-def judge_queue(seen: _Seen, threshold: Threshold | None) -> tuple[Verdict, ...]:
-    """Judge the task of each pool that has been queued longest."""
-    # A task whose queueing time the API does not give has just been queued; it has no age yet.
-    waiting = sorted((ti for ti in seen.queued if ti.queued_at), key=lambda ti: -seen.age(ti.queued_at))
-    longest = {ti.pool: ti for ti in reversed(waiting)}
-    return judge_each(
-        "queued_for",
-        {pool: seen.age(ti.queued_at) for pool, ti in longest.items()},
-        lambda _: threshold,
-        lambda pool: (
-            f"{longest[pool].task} in {longest[pool].run_id} for {format_span(seen.age(longest[pool].queued_at))}"
-        ),
-    )
-
-
-def _judge_component(component: Component, seen: _Seen, threshold: Threshold) -> Verdict:
-    name = f"{component.name}.heartbeat_age"
-    if component.heartbeat_at is not None:
-        age = seen.age(component.heartbeat_at)
-        return threshold.judge(name, age, message=f"{component.status}, {format_span(age)} ago")
-    outcome, message = Outcome.FAIL, "has never run"
-    if component.name == "triggerer":
-        outcome = Outcome.FAIL if seen.deferred else Outcome.PASS
-        message = f"has never run; {seen.deferred or 'no'} tasks wait for one"
-    return Verdict(name=name, outcome=outcome, observed=None, threshold=threshold.text, message=message)
-
-
-def _judge_lost_jobs(seen: _Seen, threshold: Threshold) -> Iterator[Verdict]:
-    newest = {component.name: component.heartbeat_at for component in seen.health.components}
-    for job in seen.jobs:
-        age = seen.age(job.heartbeat_at)
-        is_judged_already = job.heartbeat_at is not None and job.heartbeat_at == newest.get(job.component)
-        if is_judged_already or age > _LOST_FOR_AT_MOST or _is_replaced(job, seen.jobs):
-            continue
-        if threshold.outcome(age) is not Outcome.PASS:
-            name = f"{job.component}@{job.hostname}.heartbeat_age"
-            message = "killed or cut off without closing its record; others of its kind go on"
-            yield Verdict(name=name, outcome=Outcome.WARN, observed=age, threshold=threshold.text, message=message)
-
-
-def _is_replaced(job: Job, jobs: Sequence[Job]) -> bool:
-    """Tell whether a later process of the kind started on the host, as after a restart."""
-    return any(
-        other.component == job.component
-        and other.hostname == job.hostname
-        and other.started_at is not None
-        and job.started_at is not None
-        and other.started_at > job.started_at
-        for other in jobs
-    )
-
-
-def _usage(pool: Pool) -> float:
-    if pool.slots == 0:
-        return 1.0 if pool.waiting else 0.0
-    return pool.occupied / pool.slots
-
-
-def _sections(seen: _Seen, api: AirflowApi) -> tuple[Section, ...]:
-    problems = seen.import_problems.rows[:_SHOWN]
-    waiting = sorted((ti for ti in seen.queued if ti.queued_at), key=lambda ti: -seen.age(ti.queued_at))[:_SHOWN]
+def _sections(look: SchedulerLook, lost: Sequence[Job], links: Links) -> tuple[Section, ...]:
     return (
         Table(
             "Components",
             ("component", "status", "latest_heartbeat"),
-            tuple((c.name, c.status or "never ran", _ago(seen, c.heartbeat_at)) for c in seen.health.components),
+            tuple((c.name, c.status or "never ran", _ago(look, c.heartbeat_at)) for c in look.health.components),
         ),
-        Table(
-            "Running jobs",
-            ("component", "host", "started", "latest_heartbeat"),
-            tuple(
-                (j.component, j.hostname, _ago(seen, j.started_at), _ago(seen, j.heartbeat_at))
-                for j in seen.jobs[:_SHOWN]
-            ),
-        ),
+        _job_table("Running jobs", look, look.jobs[:_SHOWN]),
+        _job_table("Lost jobs", look, lost[:_SHOWN]),
         Table(
             "Import errors",
             ("file", "seen", "reason"),
-            tuple((p.filename, _ago(seen, p.since), p.reason) for p in problems),
+            tuple((p.filename, _ago(look, p.since), p.reason) for p in look.import_problems[:_SHOWN]),
         ),
         Table(
             "Pools",
-            ("pool", "slots", "occupied", "waiting"),
-            tuple((p.name, p.slots if p.slots >= 0 else "no limit", p.occupied, p.waiting) for p in seen.pools),
+            ("pool", "slots", "occupied", "waiting", "deferred"),
+            tuple(
+                (p.name, p.slots if p.slots >= 0 else "no limit", p.occupied, p.waiting, p.deferred) for p in look.pools
+            ),
         ),
+        _waiting_table("Queued longest", look, [(ti, ti.queued_at) for ti in look.queued], links),
+        _waiting_table("Scheduled longest", look, [(ti, ti.scheduled_at) for ti in look.scheduled], links),
         Table(
-            "Queued longest",
-            ("dag", "task", "run", "pool", "queued", "link"),
-            tuple((t.dag_id, t.task_id, t.run_id, t.pool, _ago(seen, t.queued_at), api.links.task(t)) for t in waiting),
+            "Slowest files",
+            ("file", "seconds"),
+            tuple(
+                sorted({d.file: f"{d.parse_seconds or 0:.2f}" for d in look.dags}.items(), key=lambda i: -float(i[1]))
+            )[:_SHOWN],
         ),
     )
 
 
-def _ago(seen: _Seen, moment: datetime | None) -> str:
-    return "never" if moment is None else f"{format_span(seen.age(moment))} ago"
+def _job_table(title: str, look: SchedulerLook, jobs: Sequence[Job]) -> Table:
+    rows = tuple((j.component, j.hostname, _ago(look, j.started_at), _ago(look, j.heartbeat_at)) for j in jobs)
+    return Table(title, ("component", "host", "started", "latest_heartbeat"), rows)
+
+
+def _waiting_table(
+    title: str, look: SchedulerLook, tasks: Sequence[tuple[TaskInstance, datetime | None]], links: Links
+) -> Table:
+    waiting = sorted((pair for pair in tasks if pair[1]), key=lambda pair: -look.age(pair[1]))[:_SHOWN]
+    rows = tuple((t.dag_id, t.task_id, t.run_id, t.pool, _ago(look, since), links.task(t)) for t, since in waiting)
+    return Table(title, ("dag", "task", "run", "pool", "since", "link"), rows)
+
+
+def _ago(look: SchedulerLook, moment: datetime | None) -> str:
+    return "never" if moment is None else f"{format_span(look.age(moment))} ago"

@@ -1,63 +1,50 @@
-"""CheckTaskFailures: judges failed task instances, and the same task failing run after run."""
+"""CheckTaskFailures: judges failed task instances and the patterns in them, for the health report."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.health.airflow_api import AirflowApi
-from operators.health.airflow_rows import TaskInstance
+from operators.health.airflow_api import Links, open_airflow_api
 from operators.health.figures import bars_over_time
-from operators.health.health_check import (
-    Finding,
-    HealthCheckOperator,
-    format_span,
-    is_ignored,
-    judge_each,
-    read_patterns,
-    read_threshold,
-)
-from operators.parameters import DagIds, Duration, Text, ThresholdConfig
+from operators.health.finding import Failure, Finding, moment_text
+from operators.health.health_check import HealthCheckOperator, format_span
+from operators.health.prometheus_api import PrometheusApi
+from operators.health.task_look import TaskLook, look_at_tasks
+from operators.health.task_memory import PLACES, TaskMemory, place_of
+from operators.health.task_rules import TaskRuleBook, read_task_rules
+from operators.health.task_verdicts import errors_by_task, judge_tasks
+from operators.kept_state import KeptState
+from operators.parameters import Count, DagIds, Duration, TaskThresholds, TaskVersusUsual, Text, ThresholdConfig
 from operators.report import Section, Table
-from operators.thresholds import parse_duration
-from operators.verdict import Judgement, Verdict
+from operators.verdict import Judgement
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from airflow.sdk import Context
 
 _SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """The failures that count, the latest first."""
-
-    now: datetime
-    window: timedelta
-    failed: tuple[TaskInstance, ...]
-    is_cut: bool
-    retrying: int
-
-    @property
-    def by_task(self) -> Mapping[str, Sequence[TaskInstance]]:
-        """Task -> its failures."""
-        found: defaultdict[str, list[TaskInstance]] = defaultdict(list)
-        for ti in self.failed:
-            found[ti.task].append(ti)
-        return found
-
-    @property
-    def runs_by_task(self) -> Mapping[str, int]:
-        """Task -> the number of runs in which it failed; the failures of a mapped task in one run are one."""
-        return {task: len({ti.run_id for ti in failures}) for task, failures in self.by_task.items()}
+_KEYS = (
+    "prometheus_conn_id",
+    "window",
+    "failed_tasks",
+    "same_task",
+    "same_error",
+    "retrying",
+    "failure_ratio",
+    "concentration",
+    "min_failures",
+    "versus_usual",
+    "dags",
+    "ignore",
+)
 
 
 class CheckTaskFailuresOperator(HealthCheckOperator):
-    """Judge how many task instances failed for good, and whether the same task fails in run after run.
+    """Judge how many task instances failed for good, and what they have in common.
+
+    Why a task failed is read from the end of its log, for the latest failures of a few tasks in each check, and
+    remembered below the artefact root, as are the numbers that are usual.
 
     .. code-block:: yaml
 
@@ -67,105 +54,151 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
           window: 24h
           failed_tasks: {warn: 0, fail: 10}
           same_task: {warn: 1, fail: 3}
-          ignore: [test_*, nightly_load.flaky_source]
+          same_error: {warn: 2, fail: 5}
+          retrying: {warn: 20}
+          concentration: {warn: 80%}
+          min_failures: 5
+          versus_usual: {failed_tasks: {warn: 3}, retries: {warn: 3}}
+          dags:
+            nightly_load: {same_task: {warn: 2}, ignore: [flaky_*]}
+          ignore: [test_*, weekly.optional_step]
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
+    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; ratios and retries are then taken from
+        there. One that does not exist is not asked (templated)
     :param window: how far back failures count, by when they ended (templated)
     :param failed_tasks: threshold on the number of failed task instances; tries that are retried do not count
     :param same_task: threshold on the number of runs in which one task failed
+    :param same_error: threshold on the number of different tasks that failed with the same error
+    :param retrying: threshold on the number of tasks that wait for another try
+    :param failure_ratio: threshold on the failed part of the finished tasks of one DAG; needs ``prometheus_conn_id``
+    :param concentration: threshold on the part of the failures that happened on one host, in one pool or with one
+        operator, where far fewer of the tasks run
+    :param min_failures: ``failure_ratio`` and ``concentration`` are judged only from so many failures on
+    :param versus_usual: thresholds on ``failed_tasks`` and ``retries`` in times the usual; ``min_looks`` earlier checks
+        have to be known (5)
+    :param dags: DAG id, or a pattern with ``*`` -> ``window``, ``failed_tasks``, ``same_task`` that hold for it
+        instead, and ``ignore``, its tasks that are not looked at
     :param ignore: DAG ids, or ``dag_id.task_id``, that are not looked at; ``*`` stands for any characters (templated)
     """
 
-    template_fields: Sequence[str] = ("conn_id", "window", "ignore")
+    template_fields: Sequence[str] = ("conn_id", "prometheus_conn_id", "window", "ignore")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is a key of the YAML)
         self,
         *,
         conn_id: Text,
+        prometheus_conn_id: Text | None = None,
         window: Duration = "24h",
         failed_tasks: ThresholdConfig | None = None,
         same_task: ThresholdConfig | None = None,
+        same_error: ThresholdConfig | None = None,
+        retrying: ThresholdConfig | None = None,
+        failure_ratio: ThresholdConfig | None = None,
+        concentration: ThresholdConfig | None = None,
+        min_failures: Count = 5,
+        versus_usual: TaskVersusUsual | None = None,
+        dags: Mapping[str, TaskThresholds] | None = None,
         ignore: DagIds | tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.conn_id = conn_id
+        self.prometheus_conn_id = prometheus_conn_id
         self.window = window
         self.failed_tasks = failed_tasks
         self.same_task = same_task
+        self.same_error = same_error
+        self.retrying = retrying
+        self.failure_ratio = failure_ratio
+        self.concentration = concentration
+        self.min_failures = min_failures
+        self.versus_usual = versus_usual
+        self.dags = dags
         self.ignore = ignore
 
-    def check(self, api: AirflowApi, context: Context) -> Finding:
-        """Read the failed task instances and judge them."""
-        seen = self._look(api)
-        facts = {
-            "window": format_span(seen.window.total_seconds()),
-            "failed_tasks": f"{len(seen.failed)}{' or more' if seen.is_cut else ''}",
-            "different_tasks": len(seen.by_task),
-            "waiting_for_a_retry": seen.retrying,
-        }
-        return Finding(
-            judgement=Judgement(title="Task failures", verdicts=self._judge(seen), facts=facts),
-            sections=_sections(seen, api),
-            rows=len(seen.failed),
+    def check(self, context: Context) -> Finding:
+        """Read the failed task instances, judge them, and remember them."""
+        rules = read_task_rules({key: getattr(self, key) for key in _KEYS})
+        prometheus = PrometheusApi(self.prometheus_conn_id) if self.prometheus_conn_id else None
+        ti = context["ti"]
+        state = KeptState(ti.dag_id, self.task_id)
+        kept = state.read()
+        with open_airflow_api(self.conn_id) as api:
+            look = look_at_tasks(api, prometheus, rules, memory=TaskMemory(kept.value), run_id=ti.run_id)
+            state.write(look.memory.to_json(now=look.now, window=rules.longest_window), after=kept)
+            return Finding(
+                judgement=Judgement(
+                    title="Task failures", verdicts=judge_tasks(look, rules), facts=_facts(look, rules)
+                ),
+                sections=_sections(look, rules, api.links),
+                rows=len(look.failed),
+                failures=_failures(look, api.links),
+                measures={"failed tasks": len(look.failed), "waiting for a retry": look.retrying},
+                requests=api.requests + (prometheus.requests if prometheus else 0),
+            )
+
+
+def _facts(look: TaskLook, rules: TaskRuleBook) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "window": format_span(rules.window.total_seconds()),
+        "failed_tasks": f"{len(look.failed)}{' or more' if look.is_cut else ''}",
+        "different_tasks": len(look.by_task),
+        "different_errors_known": len(look.tasks_by_error),
+        "waiting_for_a_retry": look.retrying,
+    }
+    if look.unread:
+        facts["logs_that_could_not_be_read"] = look.unread
+    if look.answers is not None:
+        facts["prometheus"] = look.answers.problem or "asked"
+    return facts
+
+
+def _worst(look: TaskLook) -> list[str]:
+    by_task, runs = look.by_task, look.runs_by_task
+    return sorted(by_task, key=lambda task: (-runs[task], -len(by_task[task])))[:_SHOWN]
+
+
+def _failures(look: TaskLook, links: Links) -> tuple[Failure, ...]:
+    errors, by_task = errors_by_task(look), look.by_task
+    return tuple(
+        Failure(
+            what=task,
+            run_id=by_task[task][0].run_id,
+            count=len(by_task[task]),
+            ended_at=moment_text(by_task[task][0].ended_at),
+            link=links.task(by_task[task][0]),
+            error=errors.get(task, ""),
         )
-
-    def _look(self, api: AirflowApi) -> _Seen:
-        patterns = read_patterns(self.ignore, where="ignore")
-        window = parse_duration(self.window, where="window")
-        now = api.now
-        listing = api.failed_tasks(since=now - window)
-        failed = tuple(
-            ti for ti in listing.rows if not is_ignored(ti.dag_id, patterns) and not is_ignored(ti.task, patterns)
-        )
-        retrying = api.count_tasks("up_for_retry")
-        return _Seen(now=now, window=window, failed=failed, is_cut=listing.is_cut, retrying=retrying)
-
-    def _judge(self, seen: _Seen) -> tuple[Verdict, ...]:
-        failed_tasks = read_threshold(self.failed_tasks, where="failed_tasks")
-        same_task = read_threshold(self.same_task, where="same_task")
-        cut = "only the latest were read, there are more" if seen.is_cut else ""
-        total = (failed_tasks.judge("failed_tasks", len(seen.failed), message=cut),) if failed_tasks else ()
-        repeated = judge_each("same_task", seen.runs_by_task, lambda _: same_task, lambda task: _note(seen, task))
-        return total + repeated
+        for task in _worst(look)
+    )
 
 
-def _note(seen: _Seen, task: str) -> str:
-    latest = seen.by_task[task][0]
-    return f"runs in which it failed; last in {latest.run_id}"
-
-
-def _sections(seen: _Seen, api: AirflowApi) -> tuple[Section, ...]:
-    sections: list[Section] = [
-        _task_table(seen, api),
-        _count_table("By host", "host", (ti.hostname or "unknown" for ti in seen.failed)),
-        _count_table("By operator", "operator", (ti.operator or "unknown" for ti in seen.failed)),
-    ]
-    if seen.failed:
-        ends = [ti.ended_at for ti in seen.failed if ti.ended_at]
-        sections.insert(1, bars_over_time("Failed tasks over time", ends, until=seen.now, window=seen.window))
+def _sections(look: TaskLook, rules: TaskRuleBook, links: Links) -> tuple[Section, ...]:
+    sections: list[Section] = [_task_table(look, links), _error_table(look)]
+    sections += [_count_table(place, (place_of(ti, place) or "unknown" for ti in look.failed)) for place in PLACES]
+    ends = [ti.ended_at for ti in look.failed if ti.ended_at]
+    if ends:
+        sections.insert(1, bars_over_time("Failed tasks over time", ends, until=look.now, window=rules.window))
     return tuple(sections)
 
 
-def _task_table(seen: _Seen, api: AirflowApi) -> Table:
-    by_task = seen.by_task
-    worst = sorted(seen.runs_by_task.items(), key=lambda item: (-item[1], -len(by_task[item[0]])))[:_SHOWN]
-    rows = [
-        (
-            latest.dag_id,
-            latest.task_id,
-            len(by_task[task]),
-            runs,
-            latest.run_id,
-            latest.hostname,
-            api.links.task(latest),
-        )
-        for task, runs in worst
-        for latest in by_task[task][:1]
-    ]
-    columns = ("dag", "task", "failures", "in_runs", "latest_failed_run", "host", "link")
-    return Table("Failing tasks", columns, tuple(rows))
+def _task_table(look: TaskLook, links: Links) -> Table:
+    by_task, runs, errors = look.by_task, look.runs_by_task, errors_by_task(look)
+    columns = ("task", "failures", "in_runs", "latest_failed_run", "host", "error", "link")
+    rows = tuple(
+        (task, len(by_task[task]), runs[task], ti.run_id, ti.hostname, errors.get(task, ""), links.task(ti))
+        for task in _worst(look)
+        for ti in by_task[task][:1]
+    )
+    return Table("Failing tasks", columns, rows)
 
 
-def _count_table(title: str, column: str, values: Iterable[str]) -> Table:
-    return Table(title, (column, "failures"), tuple(Counter(values).most_common(_SHOWN)))
+def _error_table(look: TaskLook) -> Table:
+    errors = sorted(look.tasks_by_error.items(), key=lambda item: -len(item[1]))[:_SHOWN]
+    rows = tuple((error.to_text(), len(tasks), ", ".join(tasks[:_SHOWN])) for error, tasks in errors)
+    return Table("Same errors", ("error", "tasks", "which"), rows)
+
+
+def _count_table(place: str, names: Iterable[str]) -> Table:
+    return Table(f"By {place}", (place, "failures"), tuple(Counter(names).most_common(_SHOWN)))

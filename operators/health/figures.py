@@ -55,8 +55,47 @@ def verdict_grid(title: str, columns: Sequence[str], rows: Mapping[str, Sequence
             if verdict
         ]
     width, height = _LABEL + len(columns) * (_CELL + _GAP), len(rows) * (_CELL + _GAP)
-    caption = f"{columns[0]} to {columns[-1]}, the newest on the right." if columns else ""
+    caption = f"{columns[0]} to {columns[-1]} UTC, the newest on the right." if columns else ""
     return Figure(title, _svg(width, height, "".join(parts), title), caption)
+
+
+def lines_over_time(title: str, columns: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Figure:
+    """Draw one small line for each number, side by side; each has its own scale, from 0.
+
+    :param title: the figure's heading
+    :param columns: when each number was taken
+    :param series: name -> one number for each column; None leaves a gap
+    """
+    parts, across = [], 4
+    width, height = _WIDTH / across, 96
+    for position, (name, values) in enumerate(series.items()):
+        left, top = position % across * width, position // across * height
+        parts.append(f'<g transform="translate({left:.0f} {top:.0f})">{_line(name, columns, values, width - 28)}</g>')
+    rows = (len(series) + across - 1) // across
+    caption = f"{columns[0]} to {columns[-1]} UTC; the number is the newest." if columns else ""
+    return Figure(title, _svg(_WIDTH, max(rows, 1) * height, "".join(parts), title), caption)
+
+
+def _line(name: str, columns: Sequence[str], values: Sequence[float | None], width: float) -> str:
+    known = [(i, value) for i, value in enumerate(values) if value is not None]
+    highest = max((value for _, value in known), default=0.0) or 1.0
+    step = width / max(len(values) - 1, 1)
+    points = [(4 + i * step, 78 - value / highest * 40) for i, value in known]
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
+    newest = f"{known[-1][1]:g}" if known else "–"
+    dot = f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3" fill="currentColor"/>' if points else ""
+    tips = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="transparent"><title>'
+        f"{escape(f'{columns[i]}: {value:g}')}</title></circle>"
+        for (x, y), (i, value) in zip(points, known, strict=True)
+    )
+    return (
+        f'<text x="4" y="12" fill="var(--dim)">{escape(name)}</text><text x="4" y="32" font-size="17" '
+        f'font-weight="600">{newest}</text><path d="M4 78H{width + 4:.0f}" stroke="var(--line)"/>'
+        f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.7" stroke-width="2" '
+        f'stroke-linejoin="round"/>'
+        f"{dot}{tips}"
+    )
 
 
 def _count(moments: Iterable[datetime], start: datetime, window: timedelta) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,21 +11,24 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import ArtifactWriter, Reference
-from operators.health.figures import verdict_grid
 from operators.health.health_report import (
     HEALTH,
     CheckResult,
     HealthReport,
     read_check,
-    read_history,
     unmeasured_check,
 )
-from operators.parameters import TaskResults
-from operators.report import Figure, Section, Table
+from operators.health.report_history import delete_old_reports, read_history
+from operators.health.report_sections import make_sections
+from operators.mistakes import mistakes_fail_the_task
+from operators.parameters import Duration, TaskResults
+from operators.thresholds import parse_duration
 from operators.verdict import Judgement, record_judgement
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logging.getLogger("airflow.task")
 
 _TREND = 24
 
@@ -41,15 +46,18 @@ class GenerateHealthReportOperator(BaseOperator):
           dependencies: [check_dag_runs, check_task_failures, check_scheduler_health]
           trigger_rule: all_done
           checks: [check_dag_runs, check_task_failures, check_scheduler_health]
+          keep: 30d
 
     :param checks: the results of the checks; None for one that failed (templated)
+    :param keep: how long reports stay; older ones are deleted, with what the tasks before and after left in their runs
     """
 
     template_fields: Sequence[str] = ("checks",)
 
-    def __init__(self, *, checks: TaskResults, **kwargs: Any) -> None:
+    def __init__(self, *, checks: TaskResults, keep: Duration = "30d", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checks = checks
+        self.keep = keep
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the checks' judgements and publish the report.
@@ -59,6 +67,8 @@ class GenerateHealthReportOperator(BaseOperator):
         :raises ArtifactError: if the artefact of a check is missing or was altered
         """
         ti = context["ti"]
+        with mistakes_fail_the_task(self.task_id):
+            kept = parse_duration(self.keep, where="keep")
         report = HealthReport(
             dag_id=ti.dag_id,
             run_id=ti.run_id,
@@ -68,9 +78,18 @@ class GenerateHealthReportOperator(BaseOperator):
         history = (*read_history(ti.dag_id, ti.task_id, at_most=_TREND - 1), report)
         artifact = ArtifactWriter(context)
         artifact.write_json(HEALTH, report.to_json())
-        record_judgement(context, artifact, _judgement_of(report), sections=_sections(report, history))
+        record_judgement(context, artifact, _judgement_of(report), sections=make_sections(report, history))
         reference = artifact.publish("health", rows=len(report.checks))
+        deleted = delete_old_reports(ti.dag_id, ti.task_id, self._others(), kept=kept, this=ti.run_id)
+        if deleted:
+            log.info("deleted the reports of %d runs that are older than %s", deleted, self.keep)
         return {**reference.to_xcom(), "verdict": str(report.outcome)}
+
+    def _others(self) -> set[str]:
+        """Name the tasks before and after this one, which are part of the same health run."""
+        if self.get_dag() is None:
+            return set(self.upstream_task_ids)
+        return {*self.get_flat_relative_ids(upstream=True), *self.get_flat_relative_ids(upstream=False)}
 
     def _read_checks(self) -> tuple[CheckResult, ...]:
         places = [f"{self.task_id}.checks[{position}]" for position in range(len(self.checks))]
@@ -93,29 +112,10 @@ class GenerateHealthReportOperator(BaseOperator):
 
 def _judgement_of(report: HealthReport) -> Judgement:
     verdicts = tuple(check.to_verdict() for check in report.checks)
-    return Judgement(title="Airflow health", verdicts=verdicts, facts={"created_at": report.created_at})
-
-
-def _sections(report: HealthReport, history: Sequence[HealthReport]) -> tuple[Section, ...]:
-    measured = [check for check in report.checks if check.is_measured]
-    facts = tuple(
-        (check.task_id, name.replace("_", " "), value) for check in measured for name, value in check.facts.items()
-    )
-    return (
-        _trend(history),
-        *(check.to_section() for check in report.checks),
-        Table("What was looked at", ("check", "fact", "value"), facts),
-        Table(
-            "Pages of the checks, with tables and figures",
-            ("check", "page"),
-            tuple((check.task_id, check.page) for check in measured),
-        ),
-    )
-
-
-def _trend(history: Sequence[HealthReport]) -> Figure:
-    outcomes = [{check.task_id: str(check.outcome) for check in report.checks} for report in history]
-    names = dict.fromkeys(name for each in reversed(outcomes) for name in each)
-    rows = {name: [each.get(name, "") for each in outcomes] for name in names}
-    whole = {"all checks": [str(report.outcome) for report in history]}
-    return verdict_grid(f"The last {len(history)} reports", [r.created_at for r in history], {**whole, **rows})
+    problems = Counter(str(verdict.outcome) for check in report.checks for verdict in check.problems)
+    facts = {
+        "created_at": report.created_at,
+        "problems": ", ".join(f"{number} {outcome}" for outcome, number in problems.items()) or "none",
+        "checks_made": f"{len(report.checks) - len(report.unmeasured)} of {len(report.checks)}",
+    }
+    return Judgement(title="Airflow health", verdicts=verdicts, facts=facts)

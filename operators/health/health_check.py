@@ -1,54 +1,42 @@
-"""What every health check does around its own question: ask Airflow, judge, leave a report, and succeed."""
+"""What every health check does around its own question: measure, judge, leave a report, and succeed."""
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import mistakes_fail_the_task
-from operators.health.airflow_api import AirflowApi, open_airflow_api
-from operators.report import Section
+from operators.health.finding import FINDING, Finding
+from operators.mistakes import mistakes_fail_the_task
 from operators.thresholds import Threshold, ThresholdError, parse_threshold
 from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+__all__ = ["Finding", "HealthCheckOperator", "Judgement"]
+
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found."""
-
-    judgement: Judgement
-    sections: tuple[Section, ...]
-    """Tables and figures for the report, the worst first."""
-    rows: int
-    """How many runs, tasks or components were looked at."""
-
-
 class HealthCheckOperator(BaseOperator):
-    """Ask Airflow's REST API one question about its health and judge the answer.
+    """Ask one question about the health of something and judge the answer.
 
     A check that finds something wrong has done its job and succeeds: its verdict is in the result, in the XCom
     ``verdict``, in ``verdicts.json`` and in ``report.html``. Only a check that could not measure fails.
-    A new check is one subclass: :meth:`check`, its parameters, and its thresholds.
+    A new check is one subclass in a module ``check_<name>.py`` of this folder: :meth:`check`, and its parameters.
     """
 
-    conn_id: str
-
     @abstractmethod
-    def check(self, api: AirflowApi, context: Context) -> Finding:
+    def check(self, context: Context) -> Finding:
         """Measure and judge.
 
-        :param api: logged in
         :param context: the task's context
         """
 
@@ -59,13 +47,18 @@ class HealthCheckOperator(BaseOperator):
         :raises AirflowFailException: if a parameter makes no sense, or the account or its connection is not right
         :raises AirflowApiError: if Airflow could not be asked
         """
+        started = time.perf_counter()
         with mistakes_fail_the_task(self.task_id):
-            with open_airflow_api(self.conn_id) as api:
-                finding = self.check(api, context)
+            finding = self.check(context)
             if not finding.judgement.verdicts:
                 raise ThresholdError("thresholds: none is given, so there is nothing to judge")
+        seconds = time.perf_counter() - started
         artifact = ArtifactWriter(context)
         record_judgement(context, artifact, finding.judgement, sections=finding.sections)
+        artifact.write_json(FINDING, finding.to_json(seconds=seconds))
+        tags = {"dag_id": context["ti"].dag_id, "check": self.task_id}
+        stats.emit(stats.HEALTH_CHECK_DURATION, seconds, **tags)
+        stats.emit(stats.HEALTH_REQUESTS, finding.requests, **tags)
         reference = artifact.publish("judgement", rows=finding.rows)
         return {**reference.to_xcom(), "verdict": str(finding.judgement.outcome)}
 

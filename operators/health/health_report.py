@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from operators.artifacts import MANIFEST, Artifact, Reference, artifact_root, open_location
+from operators.artifacts import Artifact, Reference
+from operators.health.finding import FINDING, Failure
+from operators.health.health_check import format_span
 from operators.report import Section, Table
 from operators.verdict import METRIC_VALUE, Outcome, Verdict, format_value, verdict_table
 
-log = logging.getLogger("airflow.task")
-
 HEALTH = "health.json"
 _NAMED_AT_MOST = 5
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d_.:]+")
+_DURATION = re.compile(r"\d(ms|s|m|h|d|w)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,12 @@ class CheckResult:
     facts: Mapping[str, Any]
     page: str | None
     """URI of the check's own report, with its tables and figures."""
+    failures: tuple[Failure, ...] = ()
+    """What went wrong, with links, the worst first."""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that are worth a line over time."""
+    requests: int = 0
+    seconds: float = 0.0
 
     @property
     def problems(self) -> tuple[Verdict, ...]:
@@ -77,6 +83,10 @@ class CheckResult:
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "facts": dict(self.facts),
             "report": self.page,
+            "failures": [failure.to_json() for failure in self.failures],
+            "measures": dict(self.measures),
+            "requests": self.requests,
+            "seconds": self.seconds,
         }
 
     @classmethod
@@ -90,6 +100,10 @@ class CheckResult:
             verdicts=tuple(map(_verdict, value["verdicts"])),
             facts=value["facts"],
             page=value["report"],
+            failures=tuple(Failure(**failure) for failure in value["failures"]),
+            measures=value["measures"],
+            requests=value["requests"],
+            seconds=value["seconds"],
         )
 
 
@@ -142,6 +156,7 @@ def read_check(reference: Reference) -> CheckResult:
     """
     artifact = Artifact(reference)
     kept = artifact.read_json("verdicts.json")
+    found = artifact.read_json(FINDING) if FINDING in artifact.files else {}
     return CheckResult(
         task_id=kept["task_id"],
         title=kept["title"],
@@ -150,6 +165,10 @@ def read_check(reference: Reference) -> CheckResult:
         verdicts=tuple(map(_verdict, kept["verdicts"])),
         facts=kept["facts"],
         page=artifact.uri_of("report.html"),
+        failures=tuple(Failure(**failure) for failure in found.get("failures", ())),
+        measures=found.get("measures", {}),
+        requests=found.get("requests", 0),
+        seconds=found.get("seconds", 0.0),
     )
 
 
@@ -186,54 +205,20 @@ def read_health_report(value: Any, *, where: str) -> tuple[HealthReport, str]:
     return HealthReport.from_json(artifact.read_json(HEALTH)), artifact.uri_of("report.html")
 
 
-def read_history(dag_id: str, task_id: str, *, at_most: int) -> tuple[HealthReport, ...]:
-    """Read the latest reports that this task published in earlier runs, the oldest first.
-
-    They are only shown, so one that cannot be read any more is left out, with a warning in the log.
-
-    :param at_most: how many
-    """
-    folder = open_location(f"{artifact_root().rstrip('/')}/{dag_id}")
-    if not folder.exists():
-        return ()
-    runs = sorted((run for run in folder.iterdir() if _moment_of(run.name)), key=lambda run: _moment_of(run.name))
-    found = []
-    for run in reversed(runs):
-        found += _read_published(run / task_id)
-        if len(found) >= at_most:
-            break
-    return tuple(sorted(found[:at_most], key=lambda report: report.created_at))
-
-
 def describe(verdict: Verdict) -> str:
     """Write a verdict on one line, as in ``a_dag.failed_runs: 4 (warn 0, fail 2) of 6 finished``."""
     note = f" - {verdict.message}" if verdict.message else ""
-    return f"{verdict.name}: {format_value(verdict.observed)} (threshold {verdict.threshold}){note}"
+    return f"{verdict.name}: {observed_text(verdict)} (threshold {verdict.threshold}){note}"
 
 
-def _read_published(task: Any) -> list[HealthReport]:
-    """Read the last published try of one task in one run, if there is one."""
-    tries = sorted(task.glob("try=*"), key=lambda path: int(path.name.partition("=")[2])) if task.exists() else []
-    for folder in reversed(tries):
-        if not (folder / MANIFEST).exists():
-            continue
-        try:
-            return [HealthReport.from_json(_json_in(folder))]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s is left out of the trend: %s: %s", folder, type(error).__name__, error)
-    return []
-
-
-def _json_in(folder: Any) -> Any:
-    import json
-
-    return json.loads((folder / HEALTH).read_bytes())
-
-
-def _moment_of(run: str) -> str:
-    """Find the moment in a run id, which its path-safe form keeps but for the colons."""
-    found = _MOMENT.search(run)
-    return found.group().replace(":", "_") if found else ""
+def observed_text(verdict: Verdict) -> str:
+    """Write what was observed in the unit in which the threshold is written: ``35m 14s``, ``80%``, ``4``."""
+    observed = verdict.observed
+    if not isinstance(observed, int | float) or not math.isfinite(observed):
+        return format_value(observed)
+    if _DURATION.search(verdict.threshold):
+        return format_span(observed) if observed >= 1 else f"{observed * 1000:.0f}ms"
+    return f"{observed * 100:.3g}%" if "%" in verdict.threshold else format_value(observed)
 
 
 def _verdict(value: Mapping[str, Any]) -> Verdict:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.health.health_report import HealthReport, read_health_report
 from operators.parameters import TaskResult
+from operators.severity import severity_of
 from operators.verdict import METRIC_VALUE
 
 if TYPE_CHECKING:
@@ -20,11 +23,11 @@ log = logging.getLogger("airflow.task")
 
 
 class MonitoringCompleteOperator(BaseOperator):
-    """End a health run: one line in the log, two metrics, and a failure if a check could not be made.
+    """End a health run: one line in the log, its metrics, and a failure if a check could not be made.
 
-    The gauge ``health.verdict`` is 0 pass, 1 warn, 2 inconclusive, 3 fail. The gauge ``health.last_success`` is the
-    Unix time of the last run in which every check could be made, whatever it found: an alert on its age notices that
-    nobody looks any more.
+    ``health.verdict`` and ``health.problems`` say what each check found. ``health.last_success_timestamp_seconds`` is
+    the Unix time of the last run in which every check could be made, whatever it found: an alert on its age notices
+    that nobody looks any more.
 
     .. code-block:: yaml
 
@@ -67,9 +70,11 @@ def summarise(report: HealthReport) -> str:
 
 
 def _emit(report: HealthReport) -> None:
-    from airflow.sdk.observability import stats
-
-    tags = {"dag_id": report.dag_id}
-    stats.gauge("health.verdict", METRIC_VALUE[report.outcome], tags=tags)
+    for check in report.checks:
+        tags = {"dag_id": report.dag_id, "check": check.task_id}
+        stats.emit(stats.HEALTH_VERDICT, METRIC_VALUE[check.outcome], **tags)
+        counts = Counter(severity_of(verdict.outcome) for verdict in check.problems)
+        for severity in ("critical", "warning"):
+            stats.emit(stats.HEALTH_PROBLEMS, counts[severity], **tags, severity=severity)
     if not report.unmeasured:
-        stats.gauge("health.last_success", int(time.time()), tags=tags)
+        stats.emit(stats.HEALTH_LAST_SUCCESS, int(time.time()), dag_id=report.dag_id)

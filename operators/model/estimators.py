@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 
 MODULES = (
     "sklearn.linear_model",

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
-from operators.data.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
+from operators.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.model.evaluation import (
     Evaluation,
     Plan,
     Rival,
     compare,
-    emit_metrics,
     judge_slices,
     metric_table,
     slice_table,
@@ -26,6 +25,7 @@ from operators.model.figures import make_figures
 from operators.model.gates import check_measurable, read_comparisons, read_gates, read_slices
 from operators.model.metrics import Predictions, predict
 from operators.model.model_file import Model, load_champion, load_model, open_model
+from operators.model.model_stats import emit_evaluation
 from operators.model.training_data import target_values
 from operators.parameters import Comparisons, Gates, Slices, TaskResult, Text
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
@@ -168,7 +168,8 @@ class EvaluateModelOperator(BaseOperator):
                 predictions = predict(champion.model.pipeline, asked, truth, positive_class=self.positive_class)
             except (ValueError, TypeError) as error:
                 problem = f"the champion (version {champion.entry.version}) cannot predict these rows: {error}"
-        return Rival(champion.entry.version, champion.entry.generation, predictions, problem)
+        trained_at = champion.model.facts.get("trained_at", "")
+        return Rival(champion.entry.version, champion.entry.generation, predictions, problem, trained_at)
 
     def _compare(self, plan: Plan, own: Predictions, rival: Rival) -> Iterator[Verdict]:
         if rival.version is not None:
@@ -207,7 +208,8 @@ class EvaluateModelOperator(BaseOperator):
     def _publish(self, context: Context, evaluation: Evaluation, judgement: Judgement) -> Reference:
         artifact = ArtifactWriter(context)
         measured = evaluation.measure_all()
-        emit_metrics(context["ti"].dag_id, self._registered_model(context), measured)
+        ti, model = context["ti"], self._registered_model(context)
+        emit_evaluation(evaluation, measured, dag_id=ti.dag_id, task_id=ti.task_id, model=model, alias=self.alias)
         sections = (
             metric_table(evaluation, measured),
             *make_figures(evaluation.own, evaluation.rival.predictions),

@@ -45,6 +45,8 @@ class Rival:
     predictions: Predictions | None = None
     problem: str = ""
     """Why a champion that exists cannot be compared with."""
+    trained_at: str = ""
+    """ISO 8601; empty if its training did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +156,6 @@ def to_plain(measured: Mapping[str, tuple[float, float]], slices: Sequence[Slice
             {"name": r.name, "rows": r.rows, "verdicts": [verdict.to_json() for verdict in r.verdicts]} for r in slices
         ],
     }
-
-
-def emit_metrics(dag_id: str, registered_model: str, measured: Mapping[str, tuple[float, float]]) -> None:
-    """Send the model's numbers as the gauge ``ml.metric``."""
-    from airflow.sdk.observability import stats
-
-    for name, (value, _) in measured.items():
-        if math.isfinite(value):
-            stats.gauge("ml.metric", value, tags={"dag_id": dag_id, "model": registered_model, "metric": name})
 
 
 def _or_none(value: float) -> float | None:

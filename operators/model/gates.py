@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import DataMistakeError, check_columns_exist, check_keys
+from operators.mistakes import DataMistakeError, check_columns_exist, check_keys
 from operators.model.metrics import Metric, Predictions, metrics_for
 from operators.thresholds import Threshold, parse_quantity, parse_threshold
 from operators.verdict import Outcome, Verdict, format_value

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 
 if TYPE_CHECKING:
     import numpy as np

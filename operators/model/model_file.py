@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from operators.artifacts import Artifact, Reference, artifact_root
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 from operators.model.registry import AliasEntry, Registry
-from operators.model.trusted_types import load_or_fail
+from operators.trusted_types import load_or_fail
 
 MODEL = "model.skops"
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operators.artifacts import open_location
-from operators.data.mistakes import DataMistakeError
+from operators.created_files import create_file, numbers_in
+from operators.mistakes import DataMistakeError
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -149,18 +147,18 @@ class Registry:
 
     def iter_versions(self) -> Iterator[Version]:
         """Give every complete version, the newest first."""
-        for number in sorted(_numbers(self._folder / "versions"), reverse=True):
+        for number in sorted(numbers_in(self._folder / "versions"), reverse=True):
             if (self._version_folder(number) / _MANIFEST).exists():
                 yield self.version(number)
 
     def alias(self, alias: str) -> AliasEntry | None:
         """Read where an alias points; None if it was never set."""
-        generations = _numbers(self._alias_folder(alias))
+        generations = numbers_in(self._alias_folder(alias))
         return self._entry(alias, max(generations)) if generations else None
 
     def history(self, alias: str) -> tuple[AliasEntry, ...]:
         """Give every generation of an alias, the first one first."""
-        return tuple(self._entry(alias, number) for number in sorted(_numbers(self._alias_folder(alias))))
+        return tuple(self._entry(alias, number) for number in sorted(numbers_in(self._alias_folder(alias))))
 
     def move_alias(
         self, alias: str, version: int, *, expected_generation: int, set_by: Mapping[str, Any]
@@ -239,7 +237,7 @@ class Registry:
         return next((version for _, version in newest if version.sha256 == sha256), None)
 
     def _claim(self, model: bytes) -> int:
-        number = max(_numbers(self._folder / "versions"), default=0) + 1
+        number = max(numbers_in(self._folder / "versions"), default=0) + 1
         while True:
             try:
                 create_file(self._version_folder(number) / _MODEL, model)
@@ -253,39 +251,6 @@ class Registry:
 
     def _alias_folder(self, alias: str) -> ObjectStoragePath:
         return self._folder / "aliases" / check_name(alias, where="alias")
-
-
-def create_file(path: ObjectStoragePath, data: bytes) -> None:
-    """Create a file with its content in one step, if it is absent.
-
-    :raises FileExistsError: if there is one already; it is left as it is
-    """
-    if not data:
-        raise ValueError(f"{path}: an empty file cannot be claimed; object stores overwrite it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.protocol in ("", "file", "local"):
-        _link_file(Path(path.path), data)
-        return
-    with path.open("xb") as stream:  # type: ignore[no-untyped-call]
-        stream.write(data)
-
-
-def _link_file(path: Path, data: bytes) -> None:
-    """Write beside the place and link it there: unlike with ``open("xb")``, nobody can see half of it."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        draft.write_bytes(data)
-        os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _numbers(folder: ObjectStoragePath) -> list[int]:
-    folder.fs.invalidate_cache()  # object stores remember listings; another process may have written since
-    if not folder.exists():
-        return []
-    stems = (child.name.removesuffix(".json") for child in folder.iterdir())
-    return [int(stem) for stem in stems if stem.isdigit()]
 
 
 def _to_bytes(value: Any) -> bytes:

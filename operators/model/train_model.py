@@ -10,18 +10,20 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import DataMistakeError, mistakes_fail_the_task
+from operators.mistakes import DataMistakeError, mistakes_fail_the_task
 from operators.model.estimators import make_estimator
 from operators.model.model_file import MODEL
 from operators.model.profile import make_profile
 from operators.model.training_data import TrainingData, read_training_data
-from operators.model.trusted_types import import_skops
 from operators.parameters import Seed, TaskResult, shape
+from operators.trusted_types import import_skops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +107,6 @@ class TrainModelOperator(BaseOperator):
         self, context: Context, pipeline: Any, data: TrainingData, fit_facts: Mapping[str, Any]
     ) -> dict[str, Any]:
         import sklearn
-        from airflow.sdk.observability import stats
 
         stored: bytes = import_skops().dumps(pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         artifact = ArtifactWriter(context)
@@ -126,8 +127,10 @@ class TrainModelOperator(BaseOperator):
             "model_sha256": hashlib.sha256(stored).hexdigest(),
             "data_sha256": self.data["sha256"],
             "split": data.split.to_xcom(),
+            "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        stats.timing("ml.train_time", fit_facts["fit_seconds"] * 1000, tags={"dag_id": context["ti"].dag_id})
+        ti = context["ti"]
+        stats.emit(stats.ML_TRAIN_DURATION, fit_facts["fit_seconds"], dag_id=ti.dag_id, task_id=ti.task_id)
         reference = artifact.publish("model", rows=len(data.train), facts=facts)
         log.info("published %s (%d bytes)", artifact.uri_of(MODEL), len(stored))
         return reference.to_xcom()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operators.artifacts import Artifact, Reference
-from operators.data.mistakes import DataMistakeError
-from operators.model.trusted_types import load_or_fail
+from operators.mistakes import DataMistakeError
+from operators.trusted_types import load_or_fail
 
 if TYPE_CHECKING:
     import numpy as np

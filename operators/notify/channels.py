@@ -1,43 +1,41 @@
-"""Channels: hands one rendered message to Airflow's notifiers; one that fails does not keep it from the others."""
+"""Channels: hands one rendered message to each; one that fails does not keep it from the others."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from operators import stats
 from operators.artifacts import artifact_root, open_location, path_safe
+from operators.notify.channel_config import CHANNEL_TYPES, Channel, read_channels
+from operators.notify.message_value import Message, one_line
+from operators.notify.notifiers import MisconfiguredError, notify
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseNotifier, Connection, Context, ObjectStoragePath
+    from airflow.sdk import Connection, Context, ObjectStoragePath
+
+__all__ = [
+    "Channel",
+    "Delivery",
+    "DeliveryError",
+    "Message",
+    "Status",
+    "count_deliveries",
+    "read_channels",
+    "require_delivered",
+    "send",
+]
 
 log = logging.getLogger("airflow.task")
-
-_TIMEOUT_SECONDS = 30
-_SLACK_TEXT_LIMIT = 30_000
-"""Slack cuts a message at 40 000 characters; escaping can make it longer."""
 
 
 class DeliveryError(RuntimeError):
     """A message that at least one channel did not take; the task is retried, and only that channel is tried again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message in every form that a channel needs."""
-
-    subject: str
-    text: str
-    """Plain text, for the log and for chats."""
-    html: str
-    """A whole HTML document, for mail."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values for programs; an http channel sends them beside subject and text."""
 
 
 class Status(StrEnum):
@@ -59,62 +57,20 @@ class Delivery:
     error: str = ""
     """Why it failed, without secrets."""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the channel has the message."""
+        return self.status in (Status.DELIVERED, Status.ALREADY_DELIVERED)
+
     def to_json(self) -> dict[str, str]:
         """Give the plain form."""
         return {key: str(value) for key, value in asdict(self).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelType:
-    """What the YAML may say of one type of channel."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-    conn_types: tuple[str, ...]
-    """Which types of Airflow connection fit."""
-
-
-CHANNEL_TYPES: Mapping[str, ChannelType] = {
-    "smtp": ChannelType(("conn_id", "to"), ("from_email", "cc", "bcc"), ("smtp", "email")),
-    "slack": ChannelType(("conn_id",), (), ("slackwebhook",)),
-    "http": ChannelType(("conn_id",), ("endpoint", "method"), ("http", "https")),
-}
-_HTTP_METHODS = ("POST", "PUT", "PATCH")
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One checked entry of ``channels``."""
-
-    type: str
-    conn_id: str
-    options: Mapping[str, Any]
-    where: str
-    """Its place in the YAML, for errors."""
-
-    @property
-    def name(self) -> str:
-        """Type and connection id."""
-        return f"{self.type} {self.conn_id}"
-
-
-def read_channels(values: Sequence[Mapping[str, Any]], *, where: str) -> tuple[Channel, ...]:
-    """Check the ``channels`` of the YAML; the connections are looked up only when something is sent.
-
-    :param values: ``[{type: smtp|slack|http, conn_id: …, …}]``
-    :param where: how to call the parameter in an error, e.g. ``send_notification.channels``
-    :raises AirflowFailException: if an entry is not a channel
-    """
-    return tuple(_read_channel(value, f"{where}[{position}]") for position, value in enumerate(values))
 
 
 def send(
     channels: Sequence[Mapping[str, Any]], message: Message, context: Context, *, where: str = "channels"
 ) -> tuple[Delivery, ...]:
     """Send a message through every channel; one that fails does not keep it from the others.
-
-    A channel that took this very message in an earlier try of the task is left out: a receipt beside the run's
-    artefacts says so. Should the process die between a delivery and its receipt, the retry sends once more.
 
     :param channels: ``[{type, conn_id, …}]`` as in the YAML
     :param message: what to send; it is sent as it is, nothing in it is rendered as a template
@@ -123,68 +79,15 @@ def send(
     :returns: one result for each channel, in order; see :func:`require_delivered`
     :raises AirflowFailException: if an entry is not a channel, before anything is sent
     """
-    return tuple(_deliver_once(channel, message, context) for channel in read_channels(channels, where=where))
+    return tuple(deliver(channel, message, context) for channel in read_channels(channels, where=where))
 
 
-def require_delivered(deliveries: Sequence[Delivery]) -> None:
-    """Fail the task if a channel did not take the message.
+def deliver(channel: Channel, message: Message, context: Context) -> Delivery:
+    """Send a message through one channel, unless it took this very message in an earlier try of the task.
 
-    :param deliveries: what :func:`send` returned
-    :raises DeliveryError: if a channel failed in a way that a retry may heal
-    :raises AirflowFailException: if all that failed are misconfigured, where a retry cannot help
+    A receipt beside the run's artefacts says so. Should the process die between a delivery and its receipt, the retry
+    sends once more.
     """
-    from airflow.sdk.exceptions import AirflowFailException
-
-    undelivered = [d for d in deliveries if d.status in (Status.FAILED, Status.MISCONFIGURED)]
-    if not undelivered:
-        return
-    reasons = "; ".join(f"{d.channel}: {d.error}" for d in undelivered)
-    text = f"{len(undelivered)} of {len(deliveries)} channels did not take the message. {reasons}"
-    if all(d.status is Status.MISCONFIGURED for d in undelivered):
-        raise AirflowFailException(text)
-    raise DeliveryError(text)
-
-
-def _read_channel(value: Any, where: str) -> Channel:
-    from airflow.sdk.exceptions import AirflowFailException
-
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    if not isinstance(kind, str) or kind not in CHANNEL_TYPES:
-        raise AirflowFailException(f"{where}: type must be one of {', '.join(CHANNEL_TYPES)}; found {kind!r}")
-    problem = _problem_of(value, CHANNEL_TYPES[kind])
-    if problem:
-        raise AirflowFailException(f"{where} ({kind}): {problem}")
-    options = {key: option for key, option in value.items() if key not in ("type", "conn_id")}
-    return Channel(kind, value["conn_id"], options, where)
-
-
-def _problem_of(value: Mapping[str, Any], channel_type: ChannelType) -> str | None:
-    allowed = ("type", *channel_type.required, *channel_type.optional)
-    for key in value:
-        if key not in allowed:
-            near = difflib.get_close_matches(str(key), allowed, n=1)
-            hint = f"; did you mean {near[0]!r}" if near else ""
-            return f"{key!r} is unknown{hint}. Allowed: {', '.join(allowed)}"
-    missing = [key for key in channel_type.required if not value.get(key)]
-    if missing:
-        return f"{', '.join(missing)} is missing"
-    if value.get("method", "POST") not in _HTTP_METHODS:
-        return f"method must be one of {', '.join(_HTTP_METHODS)}; found {value['method']!r}"
-    bad = [a for key in ("to", "cc", "bcc", "from_email") for a in _listed(value.get(key)) if not _is_address(a)]
-    return f"{bad[0]!r} is not a mail address" if bad else None
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
-
-
-def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and "@" in value and value.isprintable()
-
-
-def _deliver_once(channel: Channel, message: Message, context: Context) -> Delivery:
     receipt = _receipt_path(channel, message, context)
     if receipt.exists():
         log.info("%s took this message in an earlier try; not sent again", channel.name)
@@ -197,6 +100,34 @@ def _deliver_once(channel: Channel, message: Message, context: Context) -> Deliv
     else:
         log.error("%s did not take the message: %s", channel.name, delivery.error)
     return delivery
+
+
+def count_deliveries(metric: stats.Metric, deliveries: Sequence[Delivery], *, dag_id: str) -> None:
+    """Add deliveries to a counter, by channel and outcome; one of an earlier try was counted there."""
+    for delivery in deliveries:
+        if delivery.status is not Status.ALREADY_DELIVERED:
+            channel, _, conn_id = delivery.channel.partition(" ")
+            tags = {"channel": channel, "conn_id": conn_id, "outcome": str(delivery.status)}
+            stats.emit(metric, 1, dag_id=dag_id, **tags)
+
+
+def require_delivered(deliveries: Sequence[Delivery]) -> None:
+    """Fail the task if a channel did not take the message.
+
+    :param deliveries: what :func:`send` returned
+    :raises DeliveryError: if a channel failed in a way that a retry may heal
+    :raises AirflowFailException: if all that failed are misconfigured, where a retry cannot help
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    undelivered = [delivery for delivery in deliveries if not delivery.is_done]
+    if not undelivered:
+        return
+    reasons = "; ".join(f"{d.channel}: {d.error}" for d in undelivered)
+    text = f"{len(undelivered)} of {len(deliveries)} channels did not take the message. {reasons}"
+    if all(d.status is Status.MISCONFIGURED for d in undelivered):
+        raise AirflowFailException(text)
+    raise DeliveryError(text)
 
 
 def _receipt_path(channel: Channel, message: Message, context: Context) -> ObjectStoragePath:
@@ -225,69 +156,16 @@ def _deliver(channel: Channel, message: Message, context: Context) -> Delivery:
         return Delivery(channel.name, Status.MISCONFIGURED, problem)
     # Whatever a notifier raises is this channel's failure alone: it is kept, logged, and raised after the last channel.
     try:
-        # notify(), not the call operator, which would render the message - text of tasks and data - as a template.
-        _make_notifier(channel, message).notify(context)
-    except AirflowNotFoundException as error:
+        notify(channel, connection, message, context)
+    except (AirflowNotFoundException, MisconfiguredError) as error:
         return Delivery(channel.name, Status.MISCONFIGURED, _describe(error, connection))
     except Exception as error:  # noqa: BLE001
         return Delivery(channel.name, Status.FAILED, _describe(error, connection))
     return Delivery(channel.name, Status.DELIVERED)
 
 
-def _make_notifier(channel: Channel, message: Message) -> BaseNotifier:
-    makers = {"smtp": _smtp, "slack": _slack, "http": _http}
-    return makers[channel.type](channel, message)
-
-
-def _smtp(channel: Channel, message: Message) -> BaseNotifier:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
-    return SmtpNotifier(
-        smtp_conn_id=channel.conn_id,
-        to=_listed(channel.options["to"]),
-        from_email=channel.options.get("from_email"),
-        cc=_listed(channel.options.get("cc")) or None,
-        bcc=_listed(channel.options.get("bcc")) or None,
-        subject=one_line(message.subject),
-        html_content=message.html,
-    )
-
-
-def _slack(channel: Channel, message: Message) -> BaseNotifier:
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-
-    text = message.text if len(message.text) <= _SLACK_TEXT_LIMIT else message.text[:_SLACK_TEXT_LIMIT] + "\n…"
-    return SlackWebhookNotifier(
-        slack_webhook_conn_id=channel.conn_id,
-        text=f"*{_escape_slack(one_line(message.subject))}*\n```{_escape_slack(text)}```",
-        timeout=_TIMEOUT_SECONDS,
-    )
-
-
-def _http(channel: Channel, message: Message) -> BaseNotifier:
-    from airflow.providers.http.notifications.http import HttpNotifier
-
-    return HttpNotifier(
-        http_conn_id=channel.conn_id,
-        endpoint=channel.options.get("endpoint"),
-        method=channel.options.get("method", "POST"),
-        json={"subject": one_line(message.subject), "text": message.text, **message.facts},
-        extra_options={"timeout": _TIMEOUT_SECONDS},
-    )
-
-
-def one_line(text: str) -> str:
-    """Put a subject on one line: in a mail header, a line break would start another header."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _escape_slack(text: str) -> str:
-    # https://docs.slack.dev/messaging/formatting-message-text: these three, else <!channel> in data would page people.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("```", "'''")
-
-
 def _describe(error: Exception, connection: Connection) -> str:
-    text = one_line(f"{type(error).__name__}: {error}")
+    text = one_line(str(error) if isinstance(error, MisconfiguredError) else f"{type(error).__name__}: {error}")
     for secret in sorted(_secrets_of(connection), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text[:300]
@@ -295,8 +173,16 @@ def _describe(error: Exception, connection: Connection) -> str:
 
 def _secrets_of(connection: Connection) -> set[str]:
     """List what may be secret in a connection: the password, values of extra, and the path of a webhook address."""
-    values: list[Any] = [connection.password, *connection.extra_dejson.values()]
+    values: list[Any] = [connection.password, *_leaves(connection.extra_dejson)]
     for address in (connection.host, connection.password):
         if address and "://" in address:
             values.append(address.partition("://")[2].partition("/")[2])
     return {value for value in values if isinstance(value, str) and len(value) >= 4}  # noqa: PLR2004
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [leaf for child in value.values() for leaf in _leaves(child)]
+    if isinstance(value, list):
+        return [leaf for child in value for leaf in _leaves(child)]
+    return [value]

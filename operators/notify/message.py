@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from operators.notify.channels import Message, one_line
+from operators.notify.message_value import Incident, Message, one_line
 from operators.report import Table
 
 _TEMPLATE = Path(__file__).with_name("message.html")
 
 
 def build_message(
-    subject: str, state: str, facts: Mapping[str, Any], tables: Sequence[Table], data: Mapping[str, Any] | None = None
+    subject: str,
+    state: str,
+    facts: Mapping[str, Any],
+    tables: Sequence[Table],
+    data: Mapping[str, Any] | None = None,
+    *,
+    incident: Incident | None = None,
 ) -> Message:
     """Render a message.
 
@@ -22,12 +28,15 @@ def build_message(
     :param facts: name and value pairs shown first
     :param tables: shown below; cells in columns named ``state`` or ``verdict`` are coloured
     :param data: plain JSON values for programs; the facts if not given
+    :param incident: what begins or ends with it
     """
     return Message(
         subject=one_line(f"{subject}: {state}"),
         text=_to_text(subject, state, facts, tables),
         html=_to_html(subject, state, facts, tables),
         facts={"state": state, **(facts if data is None else data)},
+        severity=incident.severity if incident else "info",
+        incidents=(incident,) if incident else (),
     )
 
 

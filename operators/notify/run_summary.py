@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from operators.artifacts import open_location
-from operators.notify.channels import Message
 from operators.notify.message import build_message
+from operators.notify.message_value import Incident, Message
 from operators.report import Table
 from operators.verdict import format_value
 
@@ -109,7 +109,16 @@ def render_summary(subject: str, run: RunSummary) -> Message:
             + (f" (before: version {before})" if before else " (the first one)")
         )
     tables = (_task_table(run), _verdict_table(run), _fact_table(run), _report_table(run))
-    return build_message(subject, run.state, facts, tables, _to_data(run))
+    is_failed = run.state == "failed"
+    incident = Incident(
+        key=f"{run.dag_id}/{run.run_id}",
+        summary=f"{subject}: {run.state}",
+        severity="critical" if is_failed else "info" if run.is_clean else "warning",
+        source=run.dag_id,
+        is_over=not is_failed,
+        links={"Airflow": run.url} if run.url.startswith(("http://", "https://")) else {},
+    )
+    return build_message(subject, run.state, facts, tables, _to_data(run), incident=incident)
 
 
 def _upstream_ids(context: Context) -> list[str]:

@@ -1,33 +1,44 @@
-"""SendAlerts: tells people what the health report found wrong, and keeps quiet when nothing is."""
+"""SendAlerts: tells people what has become wrong or right again, and keeps quiet about all else."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter
-from operators.health.health_report import CheckResult, HealthReport, describe, read_health_report
-from operators.notify.channels import Message, read_channels, require_delivered, send
-from operators.parameters import Channels, TaskResult
-from operators.report import render_report
-from operators.verdict import METRIC_VALUE, Outcome, verdict_table
+from operators.health.health_report import HealthReport, read_health_report
+from operators.kept_state import KeptState
+from operators.mistakes import check_choice, mistakes_fail_the_task
+from operators.notify.alert_message import make_message
+from operators.notify.alert_state import AlertState, Damping
+from operators.notify.alerts import alerts_of
+from operators.notify.audiences import LOG, Route, read_damping, read_routes, read_severities
+from operators.notify.channels import Delivery, count_deliveries, deliver, require_delivered
+from operators.notify.message_value import Message
+from operators.parameters import AlertChannels, Count, Duration, Severity, TaskResult
+from operators.severity import SEVERITIES
+from operators.verdict import Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger("airflow.task")
 
-_LEVELS = (Outcome.WARN, Outcome.INCONCLUSIVE, Outcome.FAIL)
-_LINES_PER_CHECK = 20
+_LEVELS = ("warn", "inconclusive", "fail")
 
 
 class SendAlertsOperator(BaseOperator):
-    """Send one message on the checks that are bad enough, and none if no check is.
+    """Tell each channel what it does not know yet: new problems, worse ones, and those that are over.
 
-    The message is always rendered to the task log and to the artefacts, with or without channels.
+    A problem is told once, and again when it becomes more urgent, lasts longer than ``repeat``, or is over. What was
+    told to whom is remembered below the artefact root. A channel that fails gets the message with the next report, and
+    the others are not told again. The message is always rendered to the task log and to the artefacts as well.
 
     .. code-block:: yaml
 
@@ -35,13 +46,28 @@ class SendAlertsOperator(BaseOperator):
           operator: SendAlerts
           dependencies: [generate_health_report]
           report: generate_health_report
-          alert_on: inconclusive
+          alert_on: warn
+          raise_after: 1
+          clear_after: 2
+          repeat: 24h
+          severities: {check_task_failures: info, "*/nightly_load.*": critical}
           channels:
-            - {type: slack, conn_id: slack_oncall}
+            - {type: pagerduty, conn_id: on_call, severities: [critical]}
+            - {type: slack, conn_id: team_chat, severities: [critical, warning]}
+            - {type: smtp, conn_id: team_mail, to: [data@example.com], checks: [check_dag_runs], recoveries: false}
+
+    A failed verdict is critical, any other one that is no pass a warning.
 
     :param report: result of a GenerateHealthReport task (templated)
-    :param alert_on: the mildest verdict of a check that is worth a message; from mild to bad: warn, inconclusive, fail
-    :param channels: where to send it, ``{type, conn_id, …}`` each
+    :param alert_on: the mildest verdict that is worth an alert; from mild to bad: warn, inconclusive, fail
+    :param channels: where to send it, ``{type, conn_id, …}`` each; ``severities`` and ``checks`` (patterns) choose what
+        goes there, ``recoveries: false`` leaves out what is over
+    :param severities: pattern of a check, or of check and verdict as in ``check_dag_runs/my_dag.*`` -> critical,
+        warning or info instead of the verdict's; the first that fits counts
+    :param raise_after: so many reports in a row must have a problem before it is told
+    :param clear_after: so many reports in a row must be without it before it is over; one that comes and goes stays
+        open until it is calm
+    :param repeat: after so long a channel is reminded of what lasts; never if 0s
     """
 
     template_fields: Sequence[str] = ("report",)
@@ -51,87 +77,106 @@ class SendAlertsOperator(BaseOperator):
         *,
         report: TaskResult,
         alert_on: Literal["warn", "inconclusive", "fail"] = "inconclusive",
-        channels: Channels | tuple[()] = (),
+        channels: AlertChannels | tuple[()] = (),
+        severities: Mapping[str, Severity] | None = None,
+        raise_after: Count = 1,
+        clear_after: Count = 2,
+        repeat: Duration = "24h",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.report = report
         self.alert_on = alert_on
         self.channels = channels
+        self.severities = severities
+        self.raise_after = raise_after
+        self.clear_after = clear_after
+        self.repeat = repeat
 
     def execute(self, context: Context) -> dict[str, Any] | None:
-        """Render and send the message, if there is anything to tell.
+        """Tell what there is to tell.
 
-        :returns: the reference of an artefact of kind ``alert``; None if nothing was wrong
+        :returns: the reference of an artefact of kind ``alert``; None if there was nothing
         :raises AirflowFailException: if a parameter makes no sense, or a channel is not set up
         :raises DeliveryError: if a channel did not take the message
         """
-        level = self._level()
-        read_channels(self.channels, where=f"{self.task_id}.channels")
+        with mistakes_fail_the_task(self.task_id):
+            check_choice(self.alert_on, _LEVELS, where="alert_on")
+            severities = read_severities(self.severities)
+            damping = read_damping(self.raise_after, self.clear_after, self.repeat)
+        routes = read_routes(self.channels, where=f"{self.task_id}.channels")
         report, page = read_health_report(self.report, where=f"{self.task_id}.report")
-        alarming = tuple(c for c in report.checks if METRIC_VALUE[c.outcome] >= METRIC_VALUE[level])
-        if not alarming:
-            log.info("Nothing to send: health is %s, and alerts start at %s", report.outcome, level)
+        ti, now = context["ti"], datetime.now(UTC)
+        kept = KeptState(ti.dag_id, ti.task_id)
+        memory = kept.read()
+        state = AlertState(memory.value)
+        alerts = alerts_of(report, alert_on=Outcome(self.alert_on), severities=severities)
+        unmeasured = [check.task_id for check in report.unmeasured]
+        state.advance(alerts, unmeasured=unmeasured, run_id=report.run_id, now=now, damping=damping)
+        state.forget_channels([LOG.key, *(route.audience.key for route in routes)])
+        bulletin = _Bulletin(report, page, state, damping, now)
+        told, deliveries = bulletin.to_log(), tuple(bulletin.to_channels(routes, context))
+        reference = _publish(context, told, deliveries) if told or deliveries else None
+        kept.write(state.to_json(), after=memory)
+        _emit(ti.dag_id, state, deliveries)
+        if reference is None:
+            log.info("Nothing to send: health is %s, %d alerts are open and told", report.outcome, len(state.open))
+        require_delivered(deliveries)
+        return reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulletin:
+    """What there is to tell of one report."""
+
+    report: HealthReport
+    page: str
+    state: AlertState
+    damping: Damping
+    now: datetime
+
+    def to_log(self) -> Message | None:
+        """Write what is new into the log."""
+        news = self.state.news_for(LOG, now=self.now, damping=self.damping)
+        if not news:
             return None
-        return self._alert(context, make_message(report, alarming, page))
-
-    def _level(self) -> Outcome:
-        from airflow.sdk.exceptions import AirflowFailException
-
-        if self.alert_on not in _LEVELS:
-            raise AirflowFailException(
-                f"{self.task_id}.alert_on: found {self.alert_on!r}; allowed are {', '.join(_LEVELS)}"
-            )
-        return Outcome(self.alert_on)
-
-    def _alert(self, context: Context, message: Message) -> dict[str, Any]:
+        message = make_message(self.report, self.page, news, self.state, LOG)
         log.warning("%s\n%s", message.subject, message.text)
-        artifact = ArtifactWriter(context)
+        self.state.note_told(LOG, news, now=self.now)
+        return message
+
+    def to_channels(self, routes: Sequence[Route], context: Context) -> Iterator[Delivery]:
+        """Tell each channel what it does not know; one that fails does not learn of it."""
+        for route in routes:
+            news = self.state.news_for(route.audience, now=self.now, damping=self.damping)
+            if news:
+                message = make_message(self.report, self.page, news, self.state, route.audience)
+                delivery = deliver(route.channel, message, context)
+                if delivery.is_done:
+                    self.state.note_told(route.audience, news, now=self.now)
+                yield delivery
+
+
+def _publish(context: Context, message: Message | None, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    artifact = ArtifactWriter(context)
+    if message is not None:
         artifact.write_text("alert.txt", f"{message.subject}\n\n{message.text}\n")
         artifact.write_text("alert.html", message.html)
-        deliveries = send(self.channels, message, context, where=f"{self.task_id}.channels")
-        artifact.write_json(
-            "alert.json",
-            {
-                "subject": message.subject,
-                **message.facts,
-                "deliveries": [delivery.to_json() for delivery in deliveries],
-            },
-        )
-        if not deliveries:
-            log.info("No channel is configured; the message is only here and in %s", artifact.uri_of("alert.html"))
-        reference = artifact.publish("alert", rows=len(deliveries))
-        require_delivered(deliveries)
-        return reference.to_xcom()
-
-
-def make_message(report: HealthReport, alarming: Sequence[CheckResult], page: str) -> Message:
-    """Write the message.
-
-    :param report: the whole report
-    :param alarming: the checks that are bad enough
-    :param page: URI of the report's page
-    """
-    subject = f"Airflow health: {report.outcome} ({len(alarming)} of {len(report.checks)} checks)"
-    outcomes = {check.task_id: str(check.outcome) for check in report.checks}
-    identity = {"verdict": str(report.outcome), "dag_id": report.dag_id, "run_id": report.run_id, "report": page}
-    text = "\n\n".join([*map(_paragraph, alarming), f"Report: {page}\nRun: {report.dag_id} {report.run_id}"])
-    shown = {**identity, "checks": ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items())}
-    sections = [
-        verdict_table(check.problems, check.title) if check.is_measured else check.to_section() for check in alarming
-    ]
-    return Message(
-        subject=subject,
-        text=text,
-        html=render_report("Airflow health", str(report.outcome), shown, sections),
-        facts={**identity, "checks": outcomes},
+    artifact.write_json(
+        "alert.json",
+        {
+            "subject": message.subject if message else "",
+            **(message.facts if message else {}),
+            "deliveries": [delivery.to_json() for delivery in deliveries],
+        },
     )
+    if message is not None and not deliveries:
+        log.info("No channel wants it; the message is only here and in %s", artifact.uri_of("alert.html"))
+    return artifact.publish("alert", rows=len(deliveries)).to_xcom()
 
 
-def _paragraph(check: CheckResult) -> str:
-    heading = f"{check.outcome.upper()}  {check.title}: {check.summary()}"
-    if not check.is_measured:
-        return f"{heading}\n  its task failed or did not run; see its log"
-    lines = [f"  {verdict.outcome}  {describe(verdict)}" for verdict in check.problems[:_LINES_PER_CHECK]]
-    left = len(check.problems) - len(lines)
-    return "\n".join([heading, *lines, *([f"  and {left} more"] if left else [])])
+def _emit(dag_id: str, state: AlertState, deliveries: Sequence[Delivery]) -> None:
+    for severity in SEVERITIES:
+        number = sum(tracked.alert.severity == severity for tracked in state.open)
+        stats.emit(stats.HEALTH_ALERTS_OPEN, number, dag_id=dag_id, severity=severity)
+    count_deliveries(stats.HEALTH_ALERTS_SENT, deliveries, dag_id=dag_id)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter
-from operators.data.mistakes import check_choice, mistakes_fail_the_task
-from operators.notify.channels import Delivery, Message, read_channels, require_delivered, send
+from operators.mistakes import check_choice, mistakes_fail_the_task
+from operators.notify.channels import Delivery, Message, count_deliveries, read_channels, require_delivered, send
 from operators.notify.run_summary import RunSummary, render_summary, summarise_run
 from operators.parameters import Channels, Text
 
@@ -78,6 +79,7 @@ class SendNotificationOperator(BaseOperator):
         message = render_summary(self.subject, run)
         log.info("%s\n%s", message.subject, message.text)
         deliveries = send(self.channels, message, context, where=where) if self._is_wanted(run) else ()
+        count_deliveries(stats.PIPELINE_NOTIFICATIONS, deliveries, dag_id=context["ti"].dag_id)
         value = _publish(context, message, deliveries)
         require_delivered(deliveries)
         return value

@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 os.environ.setdefault("AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY", "False")
 
 
-def build_dag(pipeline: Pipeline) -> DAG:
+def build_dag(pipeline: Pipeline, *, is_known: bool = False) -> DAG:
     """Build the DAG of a pipeline.
 
     :param pipeline: a pipeline without errors
-    :returns: the DAG, validated as Airflow validates it, but not registered anywhere
+    :param is_known: whether Airflow has taken the very same in before; else it is validated as Airflow does then
+    :returns: the DAG, not registered anywhere
     :raises BuildError: if it cannot be built
     """
     with blaming(pipeline.place):
         zone = ZoneInfo(pipeline.config.get("timezone", "UTC"))
         dag = make_dag(pipeline.dag_id, pipeline.config, zone, pipeline.path.parent)
         _fill(dag, pipeline, zone)
-        _validate(dag)
+        if not is_known:
+            _validate(dag)
     setattr(dag, PIPELINE_FILE, str(pipeline.path))
     return dag
 
@@ -71,9 +73,8 @@ def _needs(node: Task | Group) -> Iterator[str]:
         yield expression.task if isinstance(expression, Result) else expression.group
 
 
-def _blaming(node: Task | Group) -> Any:
-    kind = "task group" if isinstance(node, Group) else "task"
-    return blaming(node.place, f'{kind} "{node.id}"')
+def _blaming(node: Task | Group) -> blaming:
+    return blaming(node.place, "task group" if isinstance(node, Group) else "task", node.id)
 
 
 def _validate(dag: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pipelines.build.callables import callback_of, function_of
 from pipelines.build.deadlines import deadline_of
 from pipelines.build.parameters import params_of
+from pipelines.build.plain import copied
 from pipelines.build.schedules import schedule_of
 from pipelines.build.values import DATES, moment, task_objects, with_durations, without_objects
 
@@ -48,7 +48,7 @@ def dag_arguments(config: Mapping[str, Any], zone: ZoneInfo, folder: Path) -> di
     made["default_args"] = _default_args(config.get("default_args", {}), zone)
     if "template_searchpath" in values:
         made["template_searchpath"] = _search_path(values["template_searchpath"], folder)
-    return {**copy.deepcopy({key: value for key, value in values.items() if key not in made}), **made}
+    return {**copied({key: value for key, value in values.items() if key not in made}), **made}
 
 
 def _search_path(value: str | list[str], folder: Path) -> list[str]:
@@ -74,7 +74,7 @@ def _undefined(value: str, _: ZoneInfo) -> Any:
 
 def _macros(value: Mapping[str, Any], _: ZoneInfo) -> dict[str, Any]:
     """Import what is named by a text; all else is a value that templates can use."""
-    return {name: function_of(item) if isinstance(item, str) else copy.deepcopy(item) for name, item in value.items()}
+    return {name: function_of(item) if isinstance(item, str) else copied(item) for name, item in value.items()}
 
 
 def _access_control(value: Mapping[str, Any], _: ZoneInfo) -> dict[str, Any]:
@@ -105,4 +105,4 @@ _MADE: dict[str, Callable[[Any, ZoneInfo], Any]] = {
 def _default_args(config: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     plain = with_durations(without_objects(config))
     dates = {key: _moment(plain[key], zone) for key in DATES if key in plain}
-    return {**copy.deepcopy(plain), **dates, **task_objects(config)}
+    return {**copied(plain), **dates, **task_objects(config)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.build.plain import copied
 from schemas.expressions import Expression, Result
 
 
@@ -36,7 +36,7 @@ def resolved(config: Mapping[str, Any], expressions: Iterable[Expression], made:
     :param expressions: those in it; their paths start there
     :param made: what they can name
     """
-    values = copy.deepcopy(dict(config))
+    values = copied(dict(config))
     for expression in expressions:
         inner: Any = values
         *way, last = expression.path

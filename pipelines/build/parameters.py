@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
+
+from pipelines.build.plain import copied
 
 
 def params_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,4 +19,4 @@ def params_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def _param(value: Any) -> Any:
     from airflow.sdk import Param
 
-    return Param(**copy.deepcopy(value)) if isinstance(value, dict) else value
+    return Param(**copied(value)) if isinstance(value, dict) else value

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.contract import load_contract
+
 _PACKAGES = ("airflow.sdk.definitions.decorators.", "airflow.decorators.", "airflow.sdk.")
 """Before the name of a decorator in dag-factory's files; all mean the same."""
 _MAPPINGS = ("expand", "expand_kwargs")
@@ -20,7 +22,7 @@ def make_decorated(parameters: Mapping[str, Any]) -> Any:
     :returns: the task
     """
     function = parameters["python_callable"]
-    names = _argument_names(function)
+    names = _argument_names(function, parameters)
     arguments = {key: value for key, value in parameters.items() if key in names}
     mappings = {key: value for key, value in parameters.items() if key in _MAPPINGS}
     taken = {"decorator", "python_callable", *arguments, *mappings}
@@ -36,9 +38,19 @@ def make_decorated(parameters: Mapping[str, Any]) -> Any:
     return result.operator
 
 
-def _argument_names(function: Any) -> set[str]:
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {name for name, parameter in inspect.signature(function).parameters.items() if parameter.kind in kinds}
+def _argument_names(function: Any, parameters: Mapping[str, Any]) -> set[str]:
+    """Name the arguments of a function; one that takes any also has the keys that nothing else takes."""
+    found = inspect.signature(function).parameters
+    names = {name for name, parameter in found.items() if parameter.kind in _NAMED}
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in found.values()):
+        contract = load_contract()
+        own = contract.kind_of({"decorator": parameters["decorator"]}).properties
+        names |= parameters.keys() - contract.task_keys - own.keys() - _OF_THE_BUILD
+    return names
+
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_OF_THE_BUILD = {"dag", "default_args", "task_group"}
 
 
 def _decorator(name: str) -> Any:

@@ -14,8 +14,9 @@ _MISSING = 404
 _CONFLICT = 409
 _UNAUTHORIZED = 401
 _SERVER_ERROR = 500
+_PAGE = 100
 _ATTEMPTS = 5
-"""How often a run is asked for, with 1, 2, 3 and 4 seconds between, while the server fails."""
+"""How often a change is asked for, with 1, 2, 3 and 4 seconds between, while the server fails."""
 
 
 class ApiError(RuntimeError):
@@ -77,6 +78,15 @@ class AirflowApi:
                 return None
             raise
 
+    def _iter_all(self, path: str, key: str, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield what a list has, page by page; a server gives so many entries at once and no more."""
+        found: list[dict[str, Any]] = []
+        offset = 0
+        while offset == 0 or len(found) == _PAGE:
+            found = self.call("GET", path, params={"limit": _PAGE, "offset": offset, **filters})[key]
+            yield from found
+            offset += _PAGE
+
     def health(self) -> dict[str, Any] | None:
         """Give the health of the components; None while the server does not answer. Needs no login."""
         try:
@@ -94,13 +104,22 @@ class AirflowApi:
         """Give a DAG, or None."""
         return self.find(f"/dags/{quote(dag_id)}")  # type: ignore[no-any-return]
 
-    def dags(self) -> list[dict[str, Any]]:
-        """Give all DAGs."""
-        return self.call("GET", "/dags", params={"limit": 1000})["dags"]  # type: ignore[no-any-return]
+    def dags(self, **filters: Any) -> list[dict[str, Any]]:
+        """Give all DAGs; those that are gone from the files only with ``exclude_stale=False``."""
+        return list(self._iter_all("/dags", "dags", **filters))
 
     def set_paused(self, dag_id: str, paused: bool) -> None:
         """Pause or unpause a DAG."""
-        self.call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": paused})
+        for attempt in range(_ATTEMPTS):
+            try:
+                self.call("PATCH", f"/dags/{quote(dag_id)}", json={"is_paused": paused})
+            except ApiError as error:
+                # SQLite may be locked while many DAGs are written; to ask again is harmless
+                if error.status != _SERVER_ERROR or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(1 + attempt)
+            else:
+                return
 
     def trigger(
         self, dag_id: str, *, logical_date: str | None = None, conf: Mapping[str, Any] | None = None
@@ -173,8 +192,7 @@ class AirflowApi:
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Give the task instances of a run."""
-        path = f"{_run_path(dag_id, run_id)}/taskInstances"
-        return self.call("GET", path, params={"limit": 1000})["task_instances"]  # type: ignore[no-any-return]
+        return list(self._iter_all(f"{_run_path(dag_id, run_id)}/taskInstances", "task_instances"))
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Give task id -> state."""
@@ -195,7 +213,7 @@ class AirflowApi:
 
     def import_errors(self) -> list[dict[str, Any]]:
         """Give the files that could not be imported."""
-        return self.call("GET", "/importErrors", params={"limit": 1000})["import_errors"]  # type: ignore[no-any-return]
+        return list(self._iter_all("/importErrors", "import_errors"))
 
     def source(self, dag_id: str) -> str:
         """Give the text of the Code tab."""

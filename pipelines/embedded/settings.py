@@ -125,6 +125,8 @@ def configuration(settings: Settings, found: Secrets) -> dict[str, dict[str, str
             # Python 3.14 would start each worker anew, with all its imports.
             "mp_start_method": "fork",
             "fernet_key": found.fernet_key,
+            # Otherwise an edit within 30 s of the last one shows in the Code tab of the runs before it.
+            "min_serialized_dag_update_interval": "0",
             "execution_api_server_url": f"{settings.url}/execution/",
             "simple_auth_manager_users": f"{ADMIN}:admin,{HEALTH}:viewer",
             "simple_auth_manager_passwords_file": str(settings.home / "passwords.json"),

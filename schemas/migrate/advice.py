@@ -74,7 +74,7 @@ def _of_key(found: Found) -> str:
     if key in WITHOUT_EFFECT.get(scope, ()):
         return f"it has no effect in Airflow 3; leave it out{_BY_MIGRATE.replace('writes', 'does')}"
     if scope is Scope.FILE and key in _OF_ALL_FILES:
-        return 'values that pipelines share stand under "default:", in each file'
+        return 'values that pipelines share stand under "default:", or in a file defaults.yaml'
     if scope is Scope.DAG and found.owner and found.owner[0] in INSTEAD[Scope.FILE]:
         return INSTEAD[Scope.FILE][str(found.owner[0])]
     return INSTEAD.get(scope, {}).get(key, "")

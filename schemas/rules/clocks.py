@@ -43,7 +43,7 @@ def waits_for_assets_only(outline: Outline) -> bool:
     """Tell whether only assets start a pipeline."""
     schedule = outline.setting("schedule")
     if isinstance(schedule, dict):
-        return schedule.get("timetable", _PARTITIONED) == _PARTITIONED
+        return bool(schedule.get("timetable", _PARTITIONED) == _PARTITIONED)
     return isinstance(schedule, list)
 
 

@@ -11,9 +11,11 @@ from schemas.outline import Node, Outline
 from schemas.rules.graph import id_place
 from schemas.rules.hints import Hints
 from schemas.rules.lineage import operator_of
+from schemas.rules.mapping import iter_mapped_keys
 from schemas.rules.task_arguments import TaskArguments
 from schemas.source import Tree
 
+_SENSOR = "task.sensor"
 _FOR_PEOPLE = "airflow.providers.standard.operators.hitl."
 
 
@@ -33,6 +35,9 @@ def iter_function_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 
 def _two_ways(task: Node, tree: Tree) -> Iterator[Finding]:
     config = task.config or {}
+    if str(config.get("decorator")).endswith(_SENSOR) and "multiple_outputs" in config:
+        place = tree.key((*task.path, "multiple_outputs"))
+        yield Finding("P430", place, "the result of a sensor cannot be taken apart", "remove multiple_outputs")
     if "operator" in config and "decorator" in config:
         message = f'task "{task.id}" has an operator and a decorator; it can be only one of the two'
         yield Finding("P431", tree.key((*task.path, "decorator")), message, "leave one of them out")
@@ -46,8 +51,21 @@ def _arguments(task: Node, outline: Outline, hints: Hints, tree: Tree) -> Iterat
     arguments = operators.arguments_of(function)
     if arguments is None:
         return
-    if "decorator" not in config and ("op_kwargs" in config or "op_args" not in config):
+    if "decorator" in config:
+        yield from _mapped_arguments(task, function, arguments, hints, tree)
+    elif "op_kwargs" in config or "op_args" not in config:
         yield from _named_arguments(task, function, arguments, hints, tree)
+
+
+def _mapped_arguments(
+    task: Node, function: str, arguments: Mapping[str, Any], hints: Hints, tree: Tree
+) -> Iterator[Finding]:
+    """Compare what a decorated task is mapped over with the function; parameters of the decorator are not mapped."""
+    known = arguments["properties"]
+    for path, name in iter_mapped_keys(task) if not arguments.get("additionalProperties") else ():
+        if name not in known:
+            message = f'{function} has no argument "{name}", and only its arguments can be mapped over'
+            yield Finding("P433", tree.key(path), message, hints.nearest_or_all(name, known))
 
 
 def _named_arguments(

@@ -113,7 +113,7 @@ _HITL = f"{_STANDARD}.operators.hitl"
 _FINDERS: Mapping[str, Finder] = {
     f"{_HITL}.ApprovalOperator": _answers,
     f"{_HITL}.HITLBranchOperator": _branches,
-    f"{_HITL}.HITLEntryOperator": _answers,
+    f"{_HITL}.HITLEntryOperator": lambda config: _answers({"options": ["OK"], **config}),
     f"{_HITL}.HITLOperator": _answers,
     f"{_STANDARD}.operators.datetime.BranchDateTimeOperator": _dates,
     f"{_STANDARD}.sensors.external_task.ExternalTaskSensor": _other_dag,

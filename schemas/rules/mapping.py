@@ -44,20 +44,25 @@ def _mapping(node: Node) -> Path:
 
 def _said_twice(node: Node, tree: Tree) -> Iterator[Finding]:
     config = node.config or {}
-    expand, sets, partial = (config.get(key) for key in (*MAPPINGS, "partial"))
+    partial = config.get("partial")
     if "expand" in config and "expand_kwargs" in config:
         message = f'"{node.id}" has expand and expand_kwargs; Airflow takes one of the two'
         yield Finding("P220", tree.key((*node.path, "expand_kwargs")), message, "put all into expand_kwargs")
     fixed = {**dict.fromkeys(_keys(config), "the task itself"), **dict.fromkeys(_keys(partial), "partial")}
-    mapped = [((*node.path, "expand", key), key) for key in _keys(expand)]
-    if isinstance(sets, list):
-        mapped += [((*node.path, "expand_kwargs", i, key), key) for i, item in enumerate(sets) for key in _keys(item)]
     again = [((*node.path, "partial", key), key) for key in _keys(partial) if key in config]
-    for path, key in (*again, *mapped):
+    for path, key in (*again, *iter_mapped_keys(node)):
         if key in fixed:
             where = "the task itself" if path[len(node.path)] == "partial" else fixed[key]
             message = f'"{key}" is given twice: here, and in {where}'
             yield Finding("P222", tree.key(path), message, "give it once: in expand if it differs from task to task")
+
+
+def iter_mapped_keys(node: Node) -> Iterator[tuple[Path, str]]:
+    """Yield each parameter that a task or group is mapped over, and where it stands."""
+    expand, sets = ((node.config or {}).get(key) for key in MAPPINGS)
+    yield from (((*node.path, "expand", key), key) for key in _keys(expand))
+    for index, item in enumerate(sets if isinstance(sets, list) else ()):
+        yield from (((*node.path, "expand_kwargs", index, key), key) for key in _keys(item))
 
 
 def _keys(value: Any) -> Iterator[str]:

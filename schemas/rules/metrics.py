@@ -46,7 +46,9 @@ COUNT = Kind("a count", low=0, units=(NUMBER,))
 PART = Kind("a part of the whole", low=0, high=1)
 SPAN = Kind("a duration", low=0, units=(NUMBER, DURATION))
 MILLISECONDS = Kind("a number of milliseconds", low=0, units=(NUMBER,))
+TIMES = Kind("times the usual", low=0, units=(NUMBER,))
 ANY_NUMBER = Kind("a number")
+ANYTHING = Kind("a number", units=(NUMBER, PERCENTAGE, DURATION))
 
 _CLASSIFICATION, _REGRESSION = "classification", "regression"
 

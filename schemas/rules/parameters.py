@@ -11,15 +11,11 @@ from schemas.rules.graph import id_place
 from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of
 from schemas.rules.tables import mapping
-from schemas.rules.thresholds import iter_matching
+from schemas.rules.thresholds import iter_matching, thresholds_of
 from schemas.source import Tree
 
-_HEALTH = {
-    "CheckDagRuns": ("failed_runs", "failure_ratio", "running_for"),
-    "CheckTaskFailures": ("failed_tasks", "same_task"),
-    "CheckSchedulerHealth": ("heartbeat_age", "import_errors", "pool_usage", "queued_for"),
-}
-"""Health check -> its thresholds."""
+_HEALTH = ("CheckDagRuns", "CheckTaskFailures", "CheckSchedulerHealth")
+"""Operators that have nothing to do without a threshold."""
 
 
 def iter_parameter_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
@@ -30,11 +26,15 @@ def iter_parameter_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
         problems = find(config) if find is not None else iter_installed_problems(str(config.get("operator")), config)
         for path, message, hint in problems:
             yield Finding("P430", tree.key((*task.path, *path)), message, hint)
-        names = _HEALTH.get(operator, ())
-        own = [path for path, _ in iter_matching(config, "dags.*.*")]
-        if names and not own and not any(config.get(name) is not None for name in names):
+        if operator in _HEALTH and not any(matches for _, matches in _given_thresholds(operator, config)):
+            names = [name for name, _ in _given_thresholds(operator, config) if "*" not in name and "." not in name]
             message = f'"{task.id}" has no threshold, so it has nothing to judge'
             yield Finding("P430", id_place(task, tree), message, f"give one of {', '.join(names)}")
+
+
+def _given_thresholds(operator: str, config: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    for pattern in thresholds_of(operator):
+        yield pattern, any(value is not None for _, value in iter_matching(config, pattern))
 
 
 def _download(config: Mapping[str, Any]) -> Iterator[Problem]:

@@ -57,7 +57,7 @@ def _default(path: Path, param: Mapping[str, Any], tree: Tree, *, may_be_empty: 
         return
     schema = {key: part for key, part in param.items() if key not in _DESCRIBING}
     place = tree.find((*path, "default")).place
-    slow = _slow_pattern(value, schema)
+    slow = slow_pattern(value, schema)
     if slow:
         message = f"the pattern {shown(slow)} repeats what repeats; to try a default with it may take for ever"
         yield Finding("P318", place, message, "write the pattern without a repetition in a repetition")
@@ -95,7 +95,7 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
         return False
 
 
-def _slow_pattern(value: Any, schema: Any) -> str:
+def slow_pattern(value: Any, schema: Any) -> str:
     """Find a pattern that could keep the check, and Airflow, busy for ever; nothing if there is none.
 
     :param value: the default

@@ -134,7 +134,8 @@ class _Names:
         """Tell whether a variable has an attribute in a template of a task, as far as that is known."""
         if name == "params":
             own = (task.config or {}).get("params") if task is not None else None
-            return attribute in self.params or attribute in PARAMS_METHODS or attribute in (own or ())
+            is_own = isinstance(own, dict) and attribute in own
+            return is_own or attribute in self.params or attribute in PARAMS_METHODS
         if name == "macros":
             return attribute in MACROS
         return name != "var" or attribute in ("value", "json")

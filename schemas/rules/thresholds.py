@@ -10,14 +10,26 @@ from typing import Any
 from schemas.diagnostic import Finding, Place
 from schemas.outline import Outline, Path
 from schemas.quantities import NUMBER, Quantity, read_quantity
-from schemas.rules.metrics import ANY_NUMBER, COUNT, METRICS, MILLISECONDS, PART, SPAN, Kind
+from schemas.rules.metrics import ANY_NUMBER, ANYTHING, COUNT, METRICS, MILLISECONDS, PART, SPAN, TIMES, Kind
 from schemas.source import Tree
 
 _KEYS = ("min", "max", "between", "warn", "fail")
 _PAIRS = ("between", "warn")
 _LIKE_PERCENT = 5
 """A number from here to 100, where only 0 to 1 can be, was probably meant as a percentage."""
-_DAG_RUNS = {"failed_runs": COUNT, "failure_ratio": PART, "running_for": SPAN}
+_DAG_RUNS = {
+    "failed_runs": COUNT,
+    "failure_ratio": PART,
+    "duration": SPAN,
+    "running_for": SPAN,
+    "late_by": SPAN,
+    "success_age": SPAN,
+    "versus_usual.duration": TIMES,
+    "versus_usual.late_by": SPAN,
+    "versus_usual.failure_ratio": PART,
+    "versus_usual.success_age": TIMES,
+}
+_DAG_TASKS = {"failed_tasks": COUNT, "same_task": COUNT}
 _THRESHOLDS: Mapping[str, Mapping[str, Kind]] = {
     "ValidateData": {
         "rows": COUNT,
@@ -29,8 +41,23 @@ _THRESHOLDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "DeployModel": {"smoke_test.latency_ms": MILLISECONDS},
     "CheckDagRuns": {**_DAG_RUNS, **{f"dags.*.{key}": kind for key, kind in _DAG_RUNS.items()}},
-    "CheckTaskFailures": {"failed_tasks": COUNT, "same_task": COUNT},
-    "CheckSchedulerHealth": {"heartbeat_age": SPAN, "import_errors": COUNT, "pool_usage": PART, "queued_for": SPAN},
+    "CheckTaskFailures": {
+        **_DAG_TASKS,
+        **{f"dags.*.{key}": kind for key, kind in _DAG_TASKS.items()},
+        "same_error": COUNT,
+        "retrying": COUNT,
+        "failure_ratio": PART,
+        "concentration": PART,
+        "versus_usual.failed_tasks": TIMES,
+        "versus_usual.retries": TIMES,
+    },
+    "CheckSchedulerHealth": {
+        **dict.fromkeys(("heartbeat_age", "parse_time", "parse_age", "queued_for", "scheduled_for"), SPAN),
+        **dict.fromkeys(("database_latency", "scheduler_loop"), SPAN),
+        **dict.fromkeys(("alive.scheduler", "alive.dag_processor", "alive.triggerer"), COUNT),
+        **dict.fromkeys(("lost_jobs", "import_errors"), COUNT),
+        **dict.fromkeys(("pool_usage", "triggerer_usage", "executor_usage"), PART),
+    },
 }
 """Operator -> parameter (``*`` stands for any key) -> what its threshold is set on."""
 _GATES = ("gates.*", "slices.gates.*")
@@ -41,6 +68,11 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 """Operator -> parameters that are a part of the whole by themselves."""
 
 
+def thresholds_of(operator: str) -> Mapping[str, Kind]:
+    """Give the thresholds of an operator: parameter (``*`` stands for any key) -> what it is set on."""
+    return _THRESHOLDS.get(operator, {})
+
+
 def iter_threshold_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield what is wrong with the bounds that a pipeline sets."""
     for task in outline.tasks:
@@ -48,7 +80,7 @@ def iter_threshold_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
         operator = config.get("operator")
         if not isinstance(operator, str):
             continue
-        for pattern, kind in _THRESHOLDS.get(operator, {}).items():
+        for pattern, kind in _kinds(operator, config).items():
             for path, value in iter_matching(config, pattern):
                 yield from threshold_findings(value, (*task.path, *path), kind, tree)
         if operator == "EvaluateModel":
@@ -56,6 +88,14 @@ def iter_threshold_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
         for name in _PARTS.get(operator, ()):
             for path, value in iter_matching(config, name):
                 yield from _part(value, (*task.path, *path), tree)
+
+
+def _kinds(operator: str, config: Mapping[str, Any]) -> Mapping[str, Kind]:
+    """Give the thresholds of an operator; those of a health check of the project's own are known by their form."""
+    if operator in _THRESHOLDS or not operator.startswith("Check"):
+        return _THRESHOLDS.get(operator, {})
+    by_form = {key for key, value in config.items() if isinstance(value, dict) and value and set(value) <= {*_KEYS}}
+    return dict.fromkeys(by_form, ANYTHING)
 
 
 def known_parameters() -> Mapping[str, tuple[str, ...]]:

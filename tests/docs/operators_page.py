@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.kinds import required_of
-
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "pipeline.schema.json"
 _INTRODUCTION = """\
 # Operators
@@ -30,14 +28,16 @@ def operators_page(document: Mapping[str, Any]) -> str:
     """Give the page, in Markdown."""
     operators = document["$defs"]["operators"]
     ours = {name: schema for name, schema in operators.items() if "." not in name}
-    return "\n".join([_INTRODUCTION, *(line for name in ours for line in _iter_lines(name, ours[name]))])
+    needed = document["$defs"]["required"]
+    lines = (line for name in ours for line in _iter_lines(name, ours[name], needed.get(name, {}).get("required", ())))
+    return "\n".join([_INTRODUCTION, *lines])
 
 
-def _iter_lines(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+def _iter_lines(name: str, schema: Mapping[str, Any], required: Collection[str]) -> Iterator[str]:
     yield from (f"## {name}", "", schema["description"], "", "| parameter | default | meaning |", "|---|---|---|")
     for key, value in schema["properties"].items():
         meaning = value.get("description", "").replace("|", "\\|")
-        yield f"| `{key}` | {_default(key, value, required_of(schema))} | {meaning} |"
+        yield f"| `{key}` | {_default(key, value, required)} | {meaning} |"
     yield ""
 
 

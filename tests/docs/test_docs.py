@@ -23,6 +23,7 @@ import yaml
 
 from pipelines.cli import main
 from schemas.checker import Report, check_files
+from tests.docs.metrics_page import metrics_page
 from tests.docs.operators_page import SCHEMA, operators_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -35,6 +36,8 @@ PAGES = (
     "docs/troubleshooting.md",
     "docs/operators.md",
     "docs/yaml.md",
+    "docs/ui.md",
+    "docs/health.md",
 )
 """The pages of docs/ that are not here have tests of their own."""
 EVERY_PAGE = [*PAGES, *sorted({f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")} - set(PAGES))]
@@ -172,6 +175,64 @@ def test_the_pipeline_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+@blocks("python health check")
+def test_a_health_check_is_one_module_and_one_block_of_yaml(block: Block, tmp_path: Path) -> None:
+    """The page's example, beside a copy of this project's packages: its schema, its check, and a report with it."""
+    for name in ("pipelines", "operators", "schemas"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "operators" / "health" / "check_disk_space.py").write_text(block.text, encoding="utf-8")
+    task = next(b.text for b in BLOCKS if b.page == block.page and b.info == "yaml health check")
+    monitoring = tmp_path / "pipelines" / "monitoring.yaml"
+    text = monitoring.read_text(encoding="utf-8")
+    text = text.replace("  tasks:\n", f"  tasks:\n{task}\n", 1)
+    monitoring.write_text(text.replace("check_scheduler_health]", "check_scheduler_health, check_disk_space]"), "utf-8")
+    variables = {"PYTHONPATH": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow")}
+
+    def run(*arguments: str, code: int = 0) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    run("-m", "pipelines.cli", "schema", "--provider", "apache-airflow-providers-standard")
+    assert run("-m", "pipelines.cli", "check", "pipelines/monitoring.yaml") == ""
+    (tmp_path / "wrong.yaml").write_text(monitoring.read_text().replace("warn: 2%}", "warn: 0.5%}"), encoding="utf-8")
+    assert "P602" in run("-m", "pipelines.cli", "check", "wrong.yaml", code=1)
+    shutil.copytree(REPOSITORY / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "look.py").write_text(LOOK, encoding="utf-8")
+    verdict, measures = run("look.py").splitlines()[-2:]
+    assert re.fullmatch(r"free pass 0\.\d+ [\d.]+ of [\d.]+ GB", verdict)
+    assert re.fullmatch(r"check_disk_space \{'free GB': [\d.]+\}", measures)
+
+
+LOOK = """
+import os
+from pathlib import Path
+os.environ["AIRFLOW__PIPELINES__ARTIFACT_ROOT"] = f"file://{Path.cwd()}/artifacts"
+from operators.artifacts import Reference
+from operators.health.health_report import read_check, read_health_report
+from pipelines.loader import load
+from tests.operators.conftest import TaskInstance
+
+tasks = {task.task_id: task for task in load(Path("pipelines")).dags["monitoring"].tasks}
+
+def run(task_id, **changed):
+    task = tasks[task_id]
+    for name, value in changed.items():
+        setattr(task, name, value)
+    return task.execute({"ti": TaskInstance("monitoring", "r", task_id)})
+
+found = run("check_disk_space")
+report, _ = read_health_report(run("generate_health_report", checks=[None, None, None, found]), where="test")
+(check,) = [check for check in report.checks if check.is_measured]
+(verdict,) = check.verdicts
+print(verdict.name, verdict.outcome, f"{verdict.observed:.4f}", verdict.message)
+print(check.task_id, dict(check.measures))
+"""
+
+
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
@@ -277,13 +338,19 @@ def test_the_page_of_the_operators_is_up_to_date() -> None:
     assert page == operators_page(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
+def test_the_page_of_the_metrics_is_up_to_date() -> None:
+    """Write it anew with `make docs`."""
+    assert (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8") == metrics_page()
+
+
 def expressions() -> list[str]:
     lines = [line for block in BLOCKS if block.info == "promql" for line in block.text.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def test_promql_asks_for_series_that_rules_or_panels_know() -> None:
-    sources = [*(REPOSITORY / "prometheus" / "rules").glob("*.yml"), REPOSITORY / "grafana" / "panels.yml"]
+    folders = ("prometheus/rules/*.yml", "grafana/dashboards/*.json")
+    sources = [path for pattern in folders for path in REPOSITORY.glob(pattern)]
     known = set(re.findall(r"\bairflow[_:][\w:]+", "\n".join(path.read_text(encoding="utf-8") for path in sources)))
     used = set(re.findall(r"\bairflow[_:][\w:]+", "\n".join(expressions())))
     assert used

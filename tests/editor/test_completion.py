@@ -116,6 +116,30 @@ def test_what_is_offered_for_a_whole_task_fits_the_schema(editor: Editor) -> Non
     assert [line.partition(":")[0] for line in skeleton.inserts.splitlines()] == ["data", "estimator"]
 
 
+MONTH_END = "python_callable: operators.functions.is_month_end"
+PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        (task("¦"), {"operator", "decorator", "dependencies", "expand"}),
+        (task("decorator: ¦"), {"task", "task.branch", "task.sensor"}),
+        (task("decorator: task", "python_callable: ¦"), {"operators.functions.is_month_end"}),
+        (task("decorator: task", MONTH_END, "¦"), {"day", "retries"}),
+        (task("decorator: task.sensor", MONTH_END, "¦"), {"day", "poke_interval", "mode"}),
+        (task(f"operator: {PYTHON}", "python_callable: ¦"), {"operators.functions.is_month_end"}),
+        (task(f"operator: {BASH}", "expand: {cwd: [a]}", "¦"), {"bash_command", "env", "map_index_template"}),
+        (task("teardown:", "  ¦"), {"setups", "on_failure_fail_dagrun"}),
+        (task("dependencies:", "  - ¦"), {"task", "label"}),
+        (task("retry_policy:", "  rules:", "    - exception: ¦"), {"TimeoutError"}),
+        ("orders:\n  task_groups:\n    g:\n      ¦\n", {"expand", "ui_color", "prefix_group_id"}),
+    ],
+)
+def test_what_a_task_says_is_offered(editor: Editor, place: str, offered: set[str]) -> None:
+    assert offered <= set(editor.labels(place))
+
+
 SMTP = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
 LOG = "operators.functions.log_event"
 DELETE = "airflow.providers.standard.triggers.file.FileDeleteTrigger"

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from tests.fuzz.judge import judge, peak_megabytes
 from tests.fuzz.mutations import mutants
+from tests.fuzz.roles import put, role_of
 
 REPOSITORY = Path(__file__).parent.parent.parent
-SEEDS = tuple(sorted(path for folder in ("pipelines", "tests/cases") for path in (REPOSITORY / folder).rglob("*.y*ml")))
+FOLDERS = ("pipelines", "tests/cases", "tests/pipelines/expressiveness")
+SEEDS = tuple(sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.y*ml")))
 FAILED = REPOSITORY / ".fuzz"
 
 
@@ -35,14 +37,13 @@ def _try_all(count: int, seed: int) -> tuple[Counter[str], float, int]:
     slowest, failed = 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(mutants(SEEDS, count=count, seed=seed)):
-            path = Path(folder) / "spoilt.yaml"
-            path.write_bytes(data)
-            verdict = judge(path)
+            role = role_of(SEEDS[number % len(SEEDS)], number)
+            verdict = judge(put(data, role, Path(folder)))
             counts.update(set(verdict.codes) or {"no problem"})
             slowest = max(slowest, verdict.seconds)
             if verdict.complaint:
                 failed += 1
-                _keep(f"{seed}-{number}", data, verdict.complaint)
+                _keep(f"{seed}-{number}-{role.replace('/', '-').removesuffix('.yaml')}", data, verdict.complaint)
     return counts, slowest, failed
 
 

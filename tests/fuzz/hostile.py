@@ -114,9 +114,122 @@ HOSTILE: Mapping[str, str] = {
         f"{_TASKS}    v:\n      operator: EvaluateModel\n      data: v\n      model: v\n      gates:\n",
         lambda n: f"        roc_acu{n}: {{min: 1, warn: 0}}\n",
     ),
+    "results-of-nothing": _full(_TASKS, lambda n: f"    t{n}: {{operator: {BASH}, bash_command: +x{n}}}\n"),
+    "one-long-chain-of-results": _full(
+        f"{_TASKS}    t: {{operator: {BASH}, bash_command: x}}\n",
+        lambda n: f"    t{n}: {{operator: {BASH}, bash_command: +t{n - 1 if n else ''}}}\n",
+    ),
+    "one-long-cycle-of-results": _full(
+        f"{_TASKS}    t: {{operator: {BASH}, bash_command: +t5000}}\n",
+        lambda n: f"    t{n}: {{operator: {BASH}, bash_command: +t{n - 1 if n else ''}}}\n",
+    ),
+    "many-results-in-a-task": _full(_task("env:"), lambda n: f"        K{n}: +a\n"),
+    "plain-texts-like-results": _full(_TASKS, lambda n: f"    t{n}: {{operator: {EMPTY}, owner: +t{n}}}\n"),
+    "bad-values-of-a-mapped-task": _full(
+        f"{_TASKS}    a:\n      operator: {BASH}\n      expand:\n        bash_command:\n",
+        lambda n: f"          - {n}\n",
+    ),
+    "unknown-keys-of-a-mapped-task": _full(
+        f"{_TASKS}    a:\n      operator: {BASH}\n      expand:\n", lambda n: f"        bash_comand_{n}: [{n}]\n"
+    ),
+    "sets-that-lack-a-key": _full(
+        f"{_TASKS}    a:\n      operator: {BASH}\n      expand_kwargs:\n", lambda n: f"        - {{cwd: '{n}'}}\n"
+    ),
+    "sets-with-unknown-keys": _full(
+        f"{_TASKS}    a:\n      operator: {BASH}\n      expand_kwargs:\n", lambda n: f"        - {{cw{n}: '{n}'}}\n"
+    ),
+    "mapped-tasks": _full(_TASKS, lambda n: f"    t{n}: {{operator: {BASH}, expand: {{bash_comand: [1], cwd: +t}}}}\n"),
+    "mapped-groups-in-mapped-groups": _full(
+        f"orders:\n  tasks: {{a: {{operator: {BASH}, bash_command: +g1.x, task_group_name: g0}}}}\n  task_groups:\n",
+        lambda n: f"    g{n}: {{parent_group_name: g{n + 1}, expand: {{x: [1]}}}}\n",
+    ),
+    "tasks-in-deep-groups": _full(
+        "orders:\n  task_groups:\n"
+        + "".join(f"    g{n}: {{parent_group_name: g{n + 1}, dependencies: [a]}}\n" for n in range(3000))
+        + f"    g3000: {{expand: {{x: [1]}}}}\n  tasks:\n    a: {{operator: {EMPTY}}}\n",
+        lambda n: f"    t{n}: {{operator: {BASH}, bash_command: +g3000.x, task_group_name: g0}}\n",
+    ),
+    "branches-to-nothing": _full(
+        f"{_TASKS}    b:\n      operator: airflow.providers.standard.operators.weekday.BranchDayOfWeekOperator\n"
+        "      week_day: Monday\n      follow_task_ids_if_false: b\n      follow_task_ids_if_true:\n",
+        lambda n: f"        - x{n}\n",
+    ),
+    "unknown-functions": _full(
+        _TASKS, lambda n: f"    t{n}: {{decorator: task, python_callable: operators.functions.f{n}, x: 1}}\n"
+    ),
+    "unknown-arguments": _full(
+        f"{_TASKS}    a:\n      operator: airflow.providers.standard.operators.python.PythonOperator\n"
+        "      python_callable: operators.functions.is_month_end\n      op_kwargs:\n",
+        lambda n: f"        d{n}: {n}\n",
+    ),
+    "labels-of-nothing": _full(
+        f"{_TASKS}    a:\n      operator: {EMPTY}\n      dependencies:\n",
+        lambda n: f"        - {{task: x{n}, label: a}}\n",
+    ),
+    "setups-that-are-none": _full(
+        f"{_TASKS}    a:\n      operator: {EMPTY}\n      teardown:\n        setups:\n", lambda n: f"          - x{n}\n"
+    ),
     "groups": _full(
         f"orders:\n  tasks: {{a: {{operator: {EMPTY}}}}}\n  task_groups:\n",
         lambda n: f"    g{n}: {{parent_group_name: g{n + 1}}}\n",
     ),
 }
 """Name -> text."""
+
+_PIPELINE = f"  tasks:\n    a: {{operator: {EMPTY}}}\n"
+_SOURCE = "parameters: {source: {type: string}}\npipeline:\n"
+_PLACEHOLDER = "${{ parameters.source }}"
+_LARGE_VALUE = f"x: {{template: load, parameters: {{source: &s {'s' * 500_000}}}}}\n"
+
+HOSTILE_TOGETHER: Mapping[str, tuple[str, str]] = {
+    "instances": ("made.yaml", _full("", lambda n: f"m{n}: {{template: load, parameters: {{source: x}}}}\n")),
+    "instances-without-values": ("made.yaml", _full("", lambda n: f"m{n}: {{template: load}}\n")),
+    "instances-of-nothing": ("made.yaml", _full("", lambda n: f"m{n}: {{template: l{n}}}\n")),
+    "instances-with-large-values": (
+        "made.yaml",
+        _full(_LARGE_VALUE, lambda n: f"m{n}: {{template: load, parameters: {{source: *s}}}}\n"),
+    ),
+    "values-nobody-asked-for": (
+        "made.yaml",
+        _full("m:\n  template: load\n  parameters:\n", lambda n: f"    p{n}: 1\n"),
+    ),
+    "placeholders-in-one-text": (
+        "templates/load.yaml",
+        f"{_SOURCE}{_PIPELINE}  description: '{_PLACEHOLDER * 40_000}'\n",
+    ),
+    "openings-in-one-text": ("templates/load.yaml", f"{_SOURCE}{_PIPELINE}  description: '{'${{' * 300_000}'\n"),
+    "placeholders": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}{_PIPELINE}  params:\n", lambda n: f"    k{n}: {_PLACEHOLDER}\n"),
+    ),
+    "undeclared-placeholders": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}{_PIPELINE}  params:\n", lambda n: f"    k{n}: ${{{{ parameters.p{n} }}}}\n"),
+    ),
+    "wrong-parameters": (
+        "templates/load.yaml",
+        _full(f"pipeline:\n{_PIPELINE}parameters:\n", lambda n: f"  p{n}: {{type: strng, default: {n}}}\n"),
+    ),
+    "unused-parameters": (
+        "templates/load.yaml",
+        _full(f"pipeline:\n{_PIPELINE}parameters:\n", lambda n: f"  p{n}: {{type: integer, default: {n}}}\n"),
+    ),
+    "tasks-of-a-template": (
+        "templates/load.yaml",
+        _full(f"{_SOURCE}  tasks:\n", lambda n: f"    t{n}: {{operator: {EMPTY}, retires: {n}}}\n"),
+    ),
+    "environment-of-nothing": ("environments/prod.yaml", _full("", lambda n: f"orders{n}: {{catchup: true}}\n")),
+    "environment-with-strange-tasks": (
+        "environments/prod.yaml",
+        _full("orders:\n  tasks:\n", lambda n: f"    laod{n}: {{retries: 1}}\n"),
+    ),
+    "environment-with-more-tasks": (
+        "environments/prod.yaml",
+        _full("orders:\n  tasks:\n", lambda n: f"    t{n}: {{operator: {EMPTY}}}\n"),
+    ),
+    "defaults-of-no-task": ("defaults.yaml", _full("tasks:\n", lambda n: f"  laod{n}: {{retries: 1}}\n")),
+    "defaults-that-are-wrong": ("defaults.yaml", _full("", lambda n: f"key{n}: 1\n")),
+    "defaults-with-many-tags": ("defaults.yaml", _full("tags:\n", lambda n: f"  - t{n}\n")),
+    "defaults-with-many-params": ("defaults.yaml", _full("params:\n", lambda n: f"  p{n}: {n}\n")),
+}
+"""Name -> where the file goes, and its text; the others around it are sound."""

@@ -10,19 +10,19 @@ import sys
 import time
 import traceback
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
-from schemas.checker import CheckedFile, Report, check_file
+from schemas.checker import Report, Scope, check_files, iter_yaml_files
 from schemas.contract import load_contract
 from schemas.diagnostic import Diagnostic
 from schemas.formats import FORMATS
 from schemas.formats.display import Display
 from schemas.migrate.migration import migrate
-from schemas.source import parse_source, read_source
+from schemas.source import Source, parse_source, read_source
 
 MAX_SECONDS = 1.0
 """Of processor time, for one file."""
@@ -45,25 +45,27 @@ class Verdict:
 
 
 def judge(path: Path, *, timed: bool = True) -> Verdict:
-    """Check a file, and the answer.
+    """Check a file, and the answer; in a folder, all files together.
 
-    :param path: any file at all
+    :param path: any file at all, or a folder of them
     :param timed: whether time and memory count, too; memory is that of the whole process
     """
     before = peak_megabytes()
     started = time.process_time()
     try:
         with _not_for_ever():
-            checked = check_file(path, shown_as=path.name)
+            files = list(iter_yaml_files(path)) if path.is_dir() else [path]
+            folder = path if path.is_dir() else path.parent
+            report = check_files(files, relative_to=folder, scope=Scope(every_environment=True))
             seconds, megabytes = time.process_time() - started, peak_megabytes()
-            complaint = "".join(_iter_complaints(checked, path))
+            complaint = "".join((*_iter_complaints(report), *_iter_complaints_of_migration(files)))
     except Exception:  # noqa: BLE001 (what is looked for)
         return Verdict((), time.process_time() - started, peak_megabytes(), traceback.format_exc())
     if timed and seconds > MAX_SECONDS:
         complaint += f"it took {seconds:.2f} s\n"
     if timed and megabytes > max(MAX_MEGABYTES, before):
         complaint += f"the process has taken {megabytes:.0f} MB\n"
-    return Verdict(tuple(d.code for d in checked.diagnostics), seconds, megabytes, complaint)
+    return Verdict(tuple(d.code for d in report.diagnostics), seconds, megabytes, complaint)
 
 
 def peak_megabytes() -> float:
@@ -90,19 +92,18 @@ def _not_for_ever() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def _iter_complaints(checked: CheckedFile, path: Path) -> Iterator[str]:
-    lines = _LINE_END.split(checked.text)
-    if list(checked.diagnostics) != sorted(set(checked.diagnostics)):
+def _iter_complaints(report: Report) -> Iterator[str]:
+    lines = {shown: _LINE_END.split(text) for shown, text in report.texts.items()}
+    said = [(d.path, d.line, d.column, d.code, d.message) for d in report.diagnostics]
+    if said != sorted(set(said)):
         yield "the diagnostics are not sorted, or one is said twice\n"
-    for diagnostic in checked.diagnostics:
-        if not _is_in(diagnostic, lines):
+    for diagnostic in report.diagnostics:
+        if not _is_in(diagnostic, lines[diagnostic.path]):
             yield f"a place that does not exist: {diagnostic}\n"
         if not _can_be_printed(diagnostic.message + diagnostic.hint):
             yield f"a message that cannot be printed: {diagnostic!r}\n"
-    report = Report((checked,))
     for render in FORMATS.values():
         render(report, Display(color=True, summary=True)).encode()
-    yield from _iter_complaints_of_migration(path)
 
 
 def _can_be_printed(text: str) -> bool:
@@ -116,13 +117,16 @@ def _is_in(diagnostic: Diagnostic, lines: list[str]) -> bool:
     return 1 <= diagnostic.column <= len(lines[diagnostic.line - 1]) + 1
 
 
-def _iter_complaints_of_migration(path: Path) -> Iterator[str]:
-    """Migrate the file as well: what was YAML stays YAML, and a second time changes nothing."""
-    source = read_source(path)
-    if source.data is None or source.findings:
-        return
+def _iter_complaints_of_migration(files: Iterable[Path]) -> Iterator[str]:
+    """Migrate files as well: what was YAML stays YAML, and a second time changes nothing."""
+    for source in map(read_source, files):
+        if source.data is not None and not source.findings:
+            yield from _iter_complaints_of_migrating(source)
+
+
+def _iter_complaints_of_migrating(source: Source) -> Iterator[str]:
     once = migrate(source, load_contract())
-    after = parse_source(path, once.text)
+    after = parse_source(source.path, once.text)
     if after.data is None or after.findings:
         yield f"migration breaks the YAML: {after.findings}\n"
     elif migrate(after, load_contract()).text != once.text:

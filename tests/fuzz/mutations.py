@@ -51,7 +51,16 @@ NASTY = (
     *("start_date", "timezone", "retry_delay", "5m", "-5m", "1h1h", "Europe/Berlin", "../../etc/passwd", "/dev/zero"),
     *("TrainModel", "airflow.providers.standard.operators.bash.BashOperator", "a.b.C", "trigger_rule", "all_done"),
     *("schedule_interval", "concurrency", "__join__", "__args__", "python_callable", "execution_delta", "default_view"),
+    *("+a", "+a['b']", "+a.b", "+", "a.output", "expand", "expand_kwargs", "partial", "decorator", "task.branch"),
+    *("operators.functions.quarter", "op_kwargs", "teardown: {setups: [a]}", "{task: a, label: b}", "prefix_group_id"),
     *("# pipelines: ignore=P403", "# pipelines: ignore", "# pipelines: ignore=P101,P999", "a" * 300, "a." * 200),
+    *(
+        "${{ parameters.source }}",
+        "${{",
+        "${{ parameters.x }} a ${{ parameters.rows }}",
+        "template: load",
+        "parameters:",
+    ),
 )
 _WORD = re.compile(r"[^\s:,\[\]{}#\"']+")
 

@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.__main__ import SEEDS
-from tests.fuzz.hostile import HOSTILE
+from tests.fuzz.hostile import HOSTILE, HOSTILE_TOGETHER
 from tests.fuzz.judge import MAX_MEGABYTES, MAX_SECONDS, judge
 from tests.fuzz.mutations import MAX_SIZE, NASTY, mutants
+from tests.fuzz.roles import put, role_of
 
 quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = """default tasks task_groups default_args operator dependencies task_id schedule start_date retries trigger_rule
-    data gates columns features group_name __type__ orders a b"""
+    data gates columns features group_name __type__ orders a b template parameters pipeline"""
 names = st.sampled_from(WORDS.split())
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(NASTY) | names,
@@ -30,10 +31,9 @@ values = st.recursive(
 
 @pytest.mark.parametrize("part", range(6))
 def test_real_files_that_were_spoilt(part: int, tmp_path: Path) -> None:
-    path = tmp_path / "spoilt.yaml"
     for number, data in enumerate(mutants(SEEDS, count=100, seed=part)):
-        path.write_bytes(data)
-        assert judge(path, timed=False).complaint == "", f"seed {part}, file {number}"
+        folder = put(data, role_of(SEEDS[number % len(SEEDS)], number), tmp_path)
+        assert judge(folder, timed=False).complaint == "", f"seed {part}, file {number}"
 
 
 @quiet
@@ -78,4 +78,18 @@ def test_a_hostile_file_is_answered_in_time_and_in_little_memory(name: str, tmp_
     assert verdict["complaint"] == ""
     assert verdict["megabytes"] <= MAX_MEGABYTES
     # the machine that runs the tests does other things as well
+    assert verdict["seconds"] <= 2 * MAX_SECONDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE_TOGETHER)
+def test_a_hostile_file_among_others_is_answered_in_time_and_in_little_memory(name: str, tmp_path: Path) -> None:
+    role, text = HOSTILE_TOGETHER[name]
+    folder = put(text.encode(), role, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.judge", folder], capture_output=True, check=True, timeout=120
+    )
+    verdict = json.loads(done.stdout)
+    assert verdict["complaint"] == ""
+    assert verdict["megabytes"] <= MAX_MEGABYTES
     assert verdict["seconds"] <= 2 * MAX_SECONDS

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.observability import stats
 
 
 @dataclass
@@ -73,3 +75,35 @@ def run_task(artifact_root: Path) -> Callable[..., TaskRun]:
         return TaskRun(None, caught.value, ti.pushed, context)
 
     return run
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """Airflow's statsd metrics, with influx tags, received at a UDP port."""
+    from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
+    from airflow.sdk._shared.observability.metrics.statsd_logger import get_statsd_logger
+    from statsd import StatsClient
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(0.2)
+        client = StatsClient("127.0.0.1", receiver.getsockname()[1], prefix="airflow")
+
+        def factory() -> Any:
+            return get_statsd_logger(
+                stats_class=lambda *_: client, influxdb_tags_enabled=True, statsd_influxdb_enabled=True
+            )
+
+        stats.initialize(factory=factory, export_legacy_names=False)
+        yield lambda: _received(receiver)
+        stats.initialize(factory=NoStatsLogger, export_legacy_names=False)
+        client.close()
+
+
+def _received(receiver: socket.socket) -> list[str]:
+    found = []
+    while True:
+        try:
+            found.append(receiver.recv(4096).decode())
+        except TimeoutError:
+            return found

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from operators.artifacts import ArtifactWriter
-from operators.model.trusted_types import import_skops
+from operators.trusted_types import import_skops
 
 RUN_ID = "manual__2026-01-01T00:00:00+00:00"
 

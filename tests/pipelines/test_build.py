@@ -120,12 +120,10 @@ orders:
   tasks:
     good: {operator: airflow.providers.standard.operators.empty.EmptyOperator}
     bad:
-      operator: airflow.providers.standard.sensors.external_task.ExternalTaskSensor
-      external_dag_id: stock
-      allowed_states: [success]
-      failed_states: [success]
+      operator: airflow.providers.standard.sensors.weekday.DayOfWeekSensor
+      week_day: Moonday
 """
-    with pytest.raises(BuildError, match='task "bad": DuplicateStateError: Duplicate values') as caught:
+    with pytest.raises(BuildError, match='task "bad": AttributeError: Invalid Week Day passed: "Moonday"') as caught:
         dag_from(tmp_path, text)
     assert (caught.value.place.line, caught.value.place.column) == (4, 5)
 

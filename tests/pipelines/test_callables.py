@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from pipelines.build import BuildError, build_dag
 from pipelines.build.callables import NotAllowedError, callback_of, function_of, notifier_of, trigger_of
-from schemas.checker import check_file
-from schemas.diagnostic import START
-from schemas.spec import Pipeline, Task
+from schemas.checker import check_file, check_source
+from schemas.source import parse_source
+from schemas.spec import Group, Pipeline
 
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 PYTHON = "airflow.providers.standard.operators.python.PythonOperator"
@@ -54,7 +55,16 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def spec(config: dict[str, Any], task: dict[str, Any], conversions: dict[str, str]) -> Pipeline:
     """Make what the checker would never give, as if it had failed to look."""
-    return Pipeline("orders", Path("a.yaml"), START, config, (Task("a", task, {}, conversions, START),))
+    text = f"orders:\n  tasks:\n    a: {{operator: {EMPTY}}}\n"
+    (pipeline,) = check_source(parse_source(Path("a.yaml"), text), shown_as="a.yaml").pipelines
+    (right,) = pipeline.tasks
+    groups = config.get("task_groups", {}).items()
+    return replace(
+        pipeline,
+        config={key: value for key, value in config.items() if key != "task_groups"},
+        tasks=(replace(right, config=task, conversions=conversions),),
+        groups=tuple(Group(name, group, None, (), (), (), right.place) for name, group in groups),
+    )
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -131,8 +141,6 @@ def test_only_listed_functions_are_imported(path: str) -> None:
 def test_a_list_that_was_tampered_with_does_not_make_a_module_of_another_package_callable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dataclasses import replace
-
     from pipelines.build import callables
     from schemas.contract import load_contract
 

@@ -276,3 +276,42 @@ def test_a_check_imports_nothing_that_only_other_formats_need(folder: Path) -> N
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=folder.parent, capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+class TestLayers:
+    """Defaults, environments and templates at the command line."""
+
+    def test_every_environment_is_checked_or_the_one_that_is_named(self, folder: Path) -> None:
+        (folder / "environments").mkdir()
+        (folder / "orders.yaml").write_text(GOOD)
+        (folder / "environments" / "prod.yaml").write_text("orders: {catchup: maybe}\n")
+        (folder / "environments" / "dev.yaml").write_text("orders: {catchup: false}\n")
+        code, text = run("check")
+        assert (code, text.split(" ")[0]) == (1, "pipelines/environments/prod.yaml:1:19:")
+        assert run("check", "--environment", "dev") == (0, "")
+        assert run("check", "--environment", "prod")[0] == 1
+
+    def test_an_environment_that_does_not_exist_is_a_problem(self, folder: Path) -> None:
+        (folder / "environments").mkdir()
+        (folder / "orders.yaml").write_text(GOOD)
+        (folder / "environments" / "prod.yaml").touch()
+        code, text = run("check", "--environment", "prd")
+        assert code == 1
+        assert text == (
+            'pipelines/environments/prd.yaml:1:1: P802 there is no environment "prd" [unknown-environment]\n'
+            '  hint: did you mean "prod"?\n'
+        )
+
+    def test_a_hook_that_is_given_a_template_alone_checks_what_is_made_of_it(self, folder: Path) -> None:
+        (folder / "templates").mkdir()
+        template = folder / "templates" / "load.yaml"
+        template.write_text("parameters: {tries: {type: integer}}\npipeline:\n" + GOOD.partition("\n")[2])
+        (folder / "made.yaml").write_text("made: {template: load, parameters: {tries: 3}}\n")
+        code, text = run("check", str(template), "--strict")
+        assert (code, text.split(" ")[:2]) == (1, ["pipelines/templates/load.yaml:1:14:", "P815"])
+        template.write_text(template.read_text().replace("Operator}", "Operator, retries: '${{ parameters.tries }}'}"))
+        assert run("check", str(template), "--strict") == (0, "")
+        (folder / "made.yaml").write_text("made: {template: load, parameters: {tries: -3}}\n")
+        code, text = run("check", str(template), "--strict")
+        assert (code, text.split(" ")[:2]) == (1, ["pipelines/made.yaml:1:44:", "P106"])
+        assert "it is put in at pipelines/templates/load.yaml:4:" in text

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from schemas.contract import Contract
-from tests.random_pipelines.values import Strategy, Values, told_apart
+from tests.random_pipelines.values import CASES, Strategy, Values, joined, named, told_apart
 
 BEFORE = yaml.safe_load(Path(__file__).with_name("before.yaml").read_text(encoding="utf-8"))["before"]["tasks"]
 """A task for each operator of this project, with what it needs and no more; the others refer to these."""
@@ -19,7 +19,17 @@ FIRST, SECOND, TRIED, LAST = "first", "second", "tried", "last"
 GROUPS = ("outer", "inner")
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
-_NAMES = {"task_group_name": GROUPS, "parent_group_name": GROUPS[:1]}
+_NAMES = {
+    "task_group_name": GROUPS,
+    "parent_group_name": GROUPS[:1],
+    "setups": (FIRST,),
+    # where branches lead
+    **dict.fromkeys(("follow_task_ids_if_true", "follow_task_ids_if_false", "options_mapping"), (LAST,)),
+    **dict.fromkeys(("weekday", "weekend"), (LAST,)),
+}
+_KINDS = ("operator", "decorator")
+_MAPPED = ("expand", "expand_kwargs", "partial")
+"""Keys that hold parameters of the task in another form; they are made of what was drawn for it."""
 _OF_THE_PIPELINE = ("tasks", "task_groups")
 
 
@@ -37,8 +47,15 @@ class Kind:
 
 def kinds(contract: Contract) -> Iterator[Kind]:
     """Yield every kind of task that the schema tells apart."""
-    for (key, value), case in told_apart(contract.document["$defs"]["task_shape"]["allOf"]):
+    shape = contract.document["$defs"]["task_shape"]
+    for (key, value), case in told_apart(shape["allOf"]):
         yield Kind(key, value, case["then"])
+    values = Values(contract.document, {}, contract.compile)
+    for branch in ("then", "else"):
+        other = values.resolved(shape.get(branch, {}))
+        for (key, value), _ in told_apart(other.get(CASES, ())):
+            if key in shape["properties"]:
+                yield Kind(key, value, joined(named(key, value), other))
 
 
 class Files:
@@ -54,14 +71,14 @@ class Files:
         self._second = Values(contract.document, {**_NAMES, "dependencies": (FIRST,)}, contract.compile)
         self._tried = Values(contract.document, {**_NAMES, "dependencies": (FIRST, SECOND)}, contract.compile)
         shape = contract.document["$defs"]["task_shape"]
-        self._shape = {key: value for key, value in shape.items() if key != "allOf"}
+        self._shape = {key: value for key, value in shape.items() if key not in ("allOf", "if", "then", "else")}
 
     def trying(self, kind: Kind) -> Strategy:
         """Give the strategy of files in which a task of a kind has random arguments."""
         definitions = self._contract.document["$defs"]
         dag = self._second.of(_without(definitions["dag"], *_OF_THE_PIPELINE))
         default = st.one_of(st.none(), self._second.of(definitions["default"]))
-        first = self._plain(EMPTY, {}, "dependencies", "task_group_name")
+        first = self._plain(EMPTY, {}, "dependencies", "task_group_name", "teardown")
 
         @st.composite
         def file(draw: st.DrawFn) -> dict[str, Any]:
@@ -74,7 +91,7 @@ class Files:
                 SECOND: draw(self._plain(BASH, {"bash_command": "true"}, *unless)),
                 **needed(kind),
                 TRIED: draw(self._task(kind, *unless)),
-                LAST: {"operator": EMPTY, "dependencies": draw(st.sampled_from(([], [TRIED], [FIRST, TRIED])))},
+                LAST: {"operator": EMPTY, "dependencies": draw(st.sampled_from(([TRIED], [FIRST, TRIED])))},
             }
             shared, listed = draw(default), draw(st.booleans())
             return {**({"default": shared} if shared else {}), "random": _as_lists(pipeline) if listed else pipeline}
@@ -83,25 +100,40 @@ class Files:
 
     def _group(self, name: str) -> Strategy:
         without = ("group_name",) if name == GROUPS[1] else ("group_name", "parent_group_name")
-        return self._second.of(_without(self._contract.document["$defs"]["task_group"], *without))
+        group = self._second.of(_without(self._contract.document["$defs"]["task_group"], *_MAPPED, *without))
+        mapped = {"expand": {"region": ["eu", "us"]}} if name == GROUPS[0] else {}
+        return st.one_of(group, group, group.map(lambda drawn: {**drawn, **mapped}))
 
     def _plain(self, operator: str, own: Mapping[str, Any], *without: str) -> Strategy:
-        general = self._second.of(_without(self._shape, "operator", *without))
+        general = self._second.of(_without(self._shape, *_KINDS, *_MAPPED, *without))
         return general.map(lambda drawn: {"operator": operator, **own, **drawn})
 
     def _task(self, kind: Kind, *without: str) -> Strategy:
         own = self._tried.resolved(kind.schema)
         known = BEFORE.get(kind.value, {})
-        fixed = (kind.key, "dependencies", *self._contract.reference_keys(kind.value))
-        general = self._tried.of(_without(self._shape, kind.key, *own.get("properties", ()), *without))
-        special = self._tried.of({"type": "object", **_without(own, *fixed)})
+        fixed = {key: {"const": known[key]} for key in self._contract.reference_keys(kind.value) if key in known}
+        general = self._tried.of(_without(self._shape, *_KINDS, *_MAPPED, *own.get("properties", ()), *without))
+        special = self._tried.of({"type": "object", **own, "properties": {**own.get("properties", {}), **fixed}})
 
         def task(one: dict[str, Any], other: dict[str, Any], usual: bool) -> dict[str, Any]:
-            kept = {key: value for key, value in known.items() if key in fixed or usual or key not in other}
-            before = {"dependencies": [*known["dependencies"], *one.get("dependencies", ())]} if fixed[2:] else {}
-            return {kind.key: kind.value, **one, **other, **kept, **before}
+            kept = {key: value for key, value in known.items() if usual or key in fixed or key not in other}
+            before = [*known.get("dependencies", ()), *one.get("dependencies", ())]
+            return {kind.key: kind.value, **one, **other, **kept, **({"dependencies": before} if before else {})}
 
-        return st.builds(task, general, special, st.booleans())
+        whole = st.builds(task, general, special, st.booleans())
+        return whole if known else st.one_of(whole, whole, st.builds(_mapped, whole, special, st.booleans()))
+
+
+def _mapped(task: dict[str, Any], again: Mapping[str, Any], in_sets: bool) -> dict[str, Any]:
+    """Map a task over one of its parameters, and put another, if there is one, into ``partial``."""
+    own = {key: value for key, value in again.items() if key in task and key not in (*_KINDS, "python_callable")}
+    if not own:
+        return task
+    (key, value), *others = own.items()
+    rest = {name: given for name, given in task.items() if name != key and name not in dict(others[:1])}
+    partial = {"partial": dict(others[:1])} if others else {}
+    over = {"expand_kwargs": [{key: task[key]}, {key: value}]} if in_sets else {"expand": {key: [task[key], value]}}
+    return {**rest, **partial, **over}
 
 
 def _without(schema: Any, *keys: str) -> dict[str, Any]:

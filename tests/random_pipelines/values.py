@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,14 +24,16 @@ SAMPLES = (
     *("UTC", "Europe/Berlin", "America/New_York", "Pacific/Chatham"),
     *("2026-01-31", "2026-01-31T06:00:00+01:00", "2026-03-29T02:30:00", "06:30", "dagrun_queued_at"),
     *("^[a-z]+$", "a|b", "s3://bucket/key", "https://example.org/a?b=c", "#aabbcc", "data-team"),
+    *("{{ ds }}", "{{ params.limit }}", "+first"),
 )
 """Texts with a form; of each format of the schema there has to be one among them."""
 _NUMBERS = (0, 1, 2, 5, 10, 100, 0.5, 0.9, 0.99)
-_CASES = "x-cases"
+CASES = "x-cases"
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _ANNOTATIONS = ("description", "title", "examples", "default")
 
 
+@cache
 def anything() -> Strategy:
     """Give any small value that YAML and JSON know."""
     plain = st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.sampled_from((0.5, 1e300)), TEXTS)
@@ -92,7 +95,7 @@ class Values:
                 parts.append(self._target(schema["$ref"]))
             schema = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
             for part in parts:
-                schema = joined(schema, {_CASES: [part]} if "if" in part else part)
+                schema = joined(schema, _with_case(part))
         return schema, inside
 
     def _target(self, reference: str) -> Schema:
@@ -105,11 +108,12 @@ class Values:
         schema, inside = self._resolve(schema, inside)
         if schema.get("not") == {} or any(inside.references.count(ref) > DEEPEST for ref in inside.references):
             return st.nothing()
-        if _CASES in schema:
+        schema = _with_case(schema)
+        if CASES in schema:
             return self._one_case(schema, inside)
-        if "if" in schema or "not" in schema:
-            rest = {name: value for name, value in schema.items() if name not in ("if", "then", "else", "not")}
-            return self.of(rest, inside).filter(self._fits(schema))
+        if "not" in schema:
+            rest = {name: value for name, value in schema.items() if name != "not"}
+            return self.of(rest, inside).filter(self._fits({"not": schema["not"]}))
         for word in ("anyOf", "oneOf"):
             if word in schema:
                 rest = {name: value for name, value in schema.items() if name != word}
@@ -124,12 +128,29 @@ class Values:
         return st.one_of([self._typed(name, schema, inside) for name in ([types] if isinstance(types, str) else types)])
 
     def _one_case(self, schema: Schema, inside: Inside) -> Strategy:
-        """Choose what the cases tell apart, as in ``if operator is X then …``; where none is of that form, try."""
-        cases, rest = schema[_CASES], {name: value for name, value in schema.items() if name != _CASES}
-        chosen = [
-            self.of(joined(joined(named(*found), case["then"]), rest), inside) for found, case in told_apart(cases)
-        ]
-        return (st.one_of(chosen) if chosen else self.of(rest, inside)).filter(self._fits({"allOf": cases}))
+        """Choose what cases tell apart, as in ``if operator is X then …``, one key after the other; else try."""
+        cases, rest = schema[CASES], {name: value for name, value in schema.items() if name != CASES}
+        by_key: dict[str, list[tuple[str, Schema]]] = {}
+        for (key, value), case in told_apart(cases):
+            by_key.setdefault(key, []).append((value, case))
+        if not by_key:
+            parts = [case[branch] for case in cases for branch in self._branches(case, rest) if branch in case]
+            tried = [self.of(joined(rest, part), inside) for part in ({}, *parts)]
+            return st.one_of(tried).filter(self._fits({"allOf": cases}))
+        key, told = next(iter(by_key.items()))
+        fixed = rest.get("properties", {}).get(key, {}).get("const")
+        others = [case for case in cases if case not in [case for _, case in told]]
+        rest = {**rest, CASES: others} if others else rest
+        chosen = [(value, case) for value, case in told if fixed in (None, value)]
+        return st.one_of([self.of(joined(joined(named(key, v), case["then"]), rest), inside) for v, case in chosen])
+
+    def _branches(self, case: Schema, schema: Schema) -> tuple[str, ...]:
+        """Name the ways that a condition can lead to: only one, if it asks for what is fixed."""
+        fixed = {key: part["const"] for key, part in schema.get("properties", {}).items() if "const" in part}
+        asked = case["if"].get("properties", {}) if isinstance(case["if"], dict) else {}
+        if not asked or not asked.keys() <= fixed.keys():
+            return ("then", "else")
+        return ("then",) if self._fits(case["if"])(fixed) else ("else",)
 
     def _typed(self, name: str, schema: Schema, inside: Inside) -> Strategy:
         if name in ("null", "boolean"):
@@ -148,7 +169,13 @@ class Values:
             return self._names[inside.key]
         texts = TEXTS
         if "pattern" in schema:
+            fits = self._fits({"pattern": schema["pattern"]})
+            known = [text for text in SAMPLES if fits(text)]
             texts = st.from_regex(schema["pattern"], fullmatch=True)
+            if known:
+                # a pattern of what a text contains gives that part alone
+                is_whole = schema["pattern"].startswith("^")
+                texts = st.one_of(st.sampled_from(known), texts) if is_whole else st.sampled_from(known)
         elif "format" in schema:
             fits = self._fits({"format": schema["format"]})
             texts = st.sampled_from([text for text in SAMPLES if fits(text)])
@@ -189,19 +216,10 @@ class Values:
         extra = schema.get("additionalProperties", False)
         least = max(0, schema.get("minProperties", 0) - len(required))
 
-        @st.composite
-        def mapping(draw: st.DrawFn) -> dict[str, Any]:
-            at_least = min(least, len(optional))
-            names = st.lists(
-                st.sampled_from(optional), unique=True, min_size=at_least, max_size=max(at_least, MOST_OPTIONAL_KEYS)
-            )
-            chosen = draw(names) if optional else []
-            made = {name: draw(strategies[name]) for name in (*required, *chosen)}
-            if extra is not False and (not properties or len(made) < least):
-                made |= draw(self._others(schema, inside, least))
-            return made
-
-        return mapping()
+        others = st.just({})
+        if extra is not False and (not properties or len(optional) + len(required) < least):
+            others = self._others(schema, inside, least)
+        return _mapping(strategies, tuple(required), optional, least, others)
 
     def _others(self, schema: Schema, inside: Inside, least: int) -> Strategy:
         names = self.of({"type": "string", **schema.get("propertyNames", {})})
@@ -210,6 +228,33 @@ class Values:
 
     def _at(self, name: str, inside: Inside) -> Inside:
         return replace(inside, key=name) if name in self._names else inside
+
+
+@st.composite
+def _mapping(
+    draw: st.DrawFn,
+    strategies: Mapping[str, Strategy],
+    required: Sequence[str],
+    optional: Sequence[str],
+    least: int,
+    others: Strategy,
+) -> dict[str, Any]:
+    """Draw a mapping with all that it needs, some of what it may have, and others."""
+    at_least = min(least, len(optional))
+    most = max(at_least, MOST_OPTIONAL_KEYS)
+    chosen = (
+        draw(st.lists(st.sampled_from(optional), unique=True, min_size=at_least, max_size=most)) if optional else []
+    )
+    return {**{name: draw(strategies[name]) for name in (*required, *chosen)}, **draw(others)}
+
+
+def _with_case(schema: Any) -> Any:
+    """Put ``if`` aside, so that it can be joined with another."""
+    if not isinstance(schema, dict) or "if" not in schema:
+        return schema
+    case = {name: schema[name] for name in ("if", "then", "else") if name in schema}
+    rest = {name: value for name, value in schema.items() if name not in case}
+    return {**rest, CASES: [*rest.get(CASES, ()), case]}
 
 
 def told_apart(cases: Sequence[Schema]) -> Iterator[tuple[tuple[str, str], Schema]]:
@@ -236,7 +281,7 @@ def joined(one: Any, other: Any) -> dict[str, Any]:
             result[key] = {**value, **one.get(key, {})}
         elif key == "required":
             result[key] = list(dict.fromkeys([*one.get(key, ()), *value]))
-        elif key in ("allOf", _CASES):
+        elif key in ("allOf", CASES):
             result[key] = [*one.get(key, ()), *value]
         elif key == "type" and key in one:
             result[key] = _both(one[key], value)

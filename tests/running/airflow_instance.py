@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +16,17 @@ from pipelines.embedded import processes, service
 from pipelines.embedded.api import AirflowApi
 from pipelines.embedded.progress import LineProgress
 from pipelines.embedded.settings import Settings
+from tests.running.metrics import MetricsReceiver
 
 Value = TypeVar("Value")
 PARSE_SECONDS = 2
+SOURCE_URL = "https://git.example.org/ml/{path}#L{line}"
+SETTINGS = {
+    "AIRFLOW__PIPELINES__SOURCE_URL": SOURCE_URL,
+    # what is gone from the files is gone from the UI sooner than after a minute
+    "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "20",
+    "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,9 @@ class AirflowInstance:
         ):
             shutil.copy(repository / "pipelines" / name, self.dags / name)
         self.settings = Settings(home=home / "airflow", dags=self.dags, port=free_port(), parse_seconds=PARSE_SECONDS)
-        self.service = service.start(self.settings, LineProgress())
+        self.metrics = MetricsReceiver()
+        with _environment({**SETTINGS, **self.metrics.environment}):
+            self.service = service.start(self.settings, LineProgress())
         self.api: AirflowApi = self.service.api()
 
     @property
@@ -59,6 +71,7 @@ class AirflowInstance:
     def stop(self) -> None:
         """End everything; an error if a process is left."""
         self.api.close()
+        self.metrics.close()
         records = self.service.records
         processes.stop_all(self.settings.run)
         left = processes.find_members(records)
@@ -153,6 +166,17 @@ class AirflowInstance:
     def log(self, run: FinishedRun, task_id: str, try_number: int = 1) -> str:
         """Give the log of a task's try."""
         return self.api.log(run.dag_id, run.run_id, task_id, try_number)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def free_port() -> int:

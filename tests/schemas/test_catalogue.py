@@ -17,7 +17,7 @@ ABOUT_IGNORES = {"P011", "P012", "P013"}
 
 
 def codes_in_sources(repository: Path) -> set[str]:
-    paths = [*(repository / "schemas").rglob("*.py"), *(repository / "pipelines").glob("*.py")]
+    paths = [*(repository / "schemas").rglob("*.py"), *(repository / "pipelines").rglob("*.py")]
     paths.remove(repository / "schemas" / "catalogue.py")
     return {code for path in paths for code in re.findall(r'"(P\d{3})"', path.read_text(encoding="utf-8"))}
 

@@ -13,7 +13,7 @@ from schemas.formats import FORMATS
 def test_the_page_lists_every_format_and_exit_code(repository: Path) -> None:
     text = (repository / "docs" / "check.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \|", text, flags=re.M) == list(FORMATS)
-    assert re.findall(r"^\| (\d) \|", text, flags=re.M) == [str(int(code)) for code in Exit]
+    assert re.findall(r"^\| (\d+) \|", text, flags=re.M) == [str(int(code)) for code in Exit]
 
 
 def test_the_ignores_of_the_page_work(repository: Path, tmp_path: Path) -> None:

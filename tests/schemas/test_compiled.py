@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.checker import check_source
 from schemas.compiled import Compiler, UnsupportedKeywordError
 from schemas.contract import load_contract
-from schemas.source import read_source
+from schemas.diagnostic import Severity
+from schemas.source import parse_source, read_source
 
 CASES = Path(__file__).parent.parent / "cases"
 SHIPPED = Path(__file__).parent.parent.parent / "pipelines"
-FILES = sorted([*SHIPPED.glob("*.yaml"), *(CASES / "ok").glob("*.yaml"), *(CASES / "err").glob("*.yaml")])
+FORMS = CASES.parent / "pipelines" / "expressiveness"
+FOLDERS = (SHIPPED, CASES / "ok", CASES / "err", FORMS / "pipelines", FORMS / "tasks")
+FILES = sorted(path for folder in FOLDERS for path in folder.glob("*.yaml"))
 STRANGE = [None, True, 0, -1, 3.0, 1.5, "", "x", "5m", "1%", "@daily", [], ["a", "a"], {}, {"min": 1}, {"a": {}}]
 
 
@@ -66,6 +71,19 @@ def test_it_agrees_with_jsonschema_on_mutilated_files(seed: int) -> None:
     assert contract.fits(data) == contract.validator.is_valid(data)
 
 
+@settings(deadline=None, max_examples=150)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_what_does_not_fit_is_always_said(seed: int) -> None:
+    """Else the file would be taken for right, and built."""
+    randomness = random.Random(seed)
+    path = randomness.choice([path for path in FILES if "cases/err" not in path.as_posix()])
+    data = mutilate(read(path), randomness)
+    text = yaml.safe_dump(data, sort_keys=False)
+    if not load_contract().fits(data):
+        diagnostics = check_source(parse_source(path, text), shown_as=path.name).diagnostics
+        assert any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics), text
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
@@ -88,3 +106,15 @@ def test_it_agrees_where_python_and_json_differ(schema: dict[str, Any], value: o
 def test_a_keyword_that_it_does_not_know_is_refused_rather_than_passed_over() -> None:
     with pytest.raises(UnsupportedKeywordError, match="contains"):
         Compiler(lambda _: {}, {}).compile({"contains": {"type": "string"}})
+
+
+def test_every_definition_of_the_schema_is_covered() -> None:
+    """What a file does not need is compiled only when it is met; a keyword in it that is not known must not wait."""
+    contract = load_contract()
+    compiler = Compiler(contract.resolve, {})
+    lists = ("operators", "required", "decorators", "arguments", "functions", "notifiers", "triggers", "timetables",
+             "partition_mappers", "partition_windows")  # fmt: skip
+    definitions = contract.document["$defs"]
+    for name, definition in definitions.items():
+        for schema in definition.values() if name in lists else (definition,):
+            compiler.compile(schema)

@@ -202,6 +202,19 @@ class TestWhatIsChecked:
         (diagnostic,) = report.diagnostics
         assert "environment" not in diagnostic.hint
 
+    def test_each_environment_may_have_as_many_values_as_a_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = f"pipeline: {{tasks: {{a: {{operator: {EMPTY}}}}}}}\n"
+        folder = write(tmp_path, templates__t=text, made="one: {template: t}\ntwo: {template: t}\n")
+        for name in ("dev", "test", "prod"):
+            write(folder, **{f"environments__{name}": "default: {catchup: true}\n"})
+        values = 2 * 4  # each pipeline, its tasks, the task, and its operator
+        monkeypatch.setattr("schemas.instances.MAX_PUT_IN", values)
+        assert check(folder) == []
+        monkeypatch.setattr("schemas.instances.MAX_PUT_IN", values - 1)
+        assert [line.partition(" pipelines")[0] for line in check(folder)] == ["made.yaml:2:1: P817 the"]
+
     def test_what_an_unreadable_file_declares_is_not_missed(self, tmp_path: Path) -> None:
         folder = write(tmp_path, environments__prod="orders: {catchup: true}\n", orders="orders: [\n")
         assert [line.partition(": ")[2][:4] for line in check(folder)] == ["P003"]

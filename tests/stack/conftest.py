@@ -16,6 +16,8 @@ import promql_parser
 import pytest
 import yaml
 
+from operators.stats import METRICS
+
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN_PACKAGE = {
     "promtool": "prometheus",
@@ -33,7 +35,7 @@ NEVER_SENT = {
     "dag_processing.last_num_of_db_queries.{dag_file}",
     "task.queued_duration",
 }
-OWN_METRICS = {"pipeline.verdict": "gauge", "pipeline.verdicts": "counter"}
+OWN_METRICS = {metric.name: str(metric.kind) for metric in METRICS.values()}
 # What Prometheus and the exporters tell of themselves; only the names that our rules and panels use.
 MONITORING_METRICS = {
     "ALERTS",

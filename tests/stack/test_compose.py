@@ -27,6 +27,8 @@ NO_DEFAULT_SHOWN = {
     "PAGERDUTY_KEY_FILE",
     "PIP_CONFIG_FILE",
     "CA_BUNDLE",
+    "SOURCE_URL",
+    "PIPELINES_ENVIRONMENT",
 }
 
 each_service = pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
@@ -161,7 +163,7 @@ def test_all_airflow_components_have_the_same_settings(compose: dict[str, Any]) 
 def test_every_airflow_setting_exists_in_airflow(compose: dict[str, Any], airflow_file: Callable[[str], Any]) -> None:
     """Airflow takes a misspelt AIRFLOW__ variable without a word."""
     sections = airflow_file("config_templates/config.yml")
-    ours = {("PIPELINES", "ARTIFACT_ROOT"), ("DAG_FACTORY", "ENABLE_TELEMETRY")}
+    ours = {("PIPELINES", "ARTIFACT_ROOT"), ("PIPELINES", "SOURCE_URL"), ("DAG_FACTORY", "ENABLE_TELEMETRY")}
     known = {
         (section.upper(), option.upper()) for section, body in sections.items() for option in body["options"]
     } | ours

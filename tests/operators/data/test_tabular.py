@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from operators.data.mistakes import DataMistakeError
 from operators.data.tabular import format_of, parse_csv_options, read_table
+from operators.mistakes import DataMistakeError
 
 
 def read_csv(tmp_path: Path, content: str | bytes, name: str = "t.csv", **options: Any) -> pd.DataFrame:

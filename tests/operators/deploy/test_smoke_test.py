@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from operators.deploy.deploy_model import _judge_agreement, _judge_answers, _judge_loading
 from operators.deploy.smoke_test import SmokeResult, answer, run_smoke_test
-from operators.model.trusted_types import TRUSTED_TYPES, import_skops
+from operators.trusted_types import TRUSTED_TYPES, import_skops
 
 ROWS = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 

@@ -2,12 +2,14 @@
 
 The rows under ``recorded/`` were read from a real Airflow by a user of role viewer. What the server does with them
 was measured there: a page has at most 100 rows, ``limit=0`` gives the total alone, the two lists that know a cursor
-ignore the offset then, a wrong password gives 401, and a 422 of the login repeats what was sent.
+ignore the offset then, a wrong password gives 401, and a 422 of the login repeats what was sent. The rows of DAGs and
+the logs were recorded elsewhere, and given the names that they have here.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +19,31 @@ from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 RUNS = "/api/v2/dags/~/dagRuns"
 TASKS = "/api/v2/dags/~/dagRuns/~/taskInstances"
 JOBS = "/api/v2/jobs"
 POOLS = "/api/v2/pools"
 IMPORT_ERRORS = "/api/v2/importErrors"
+DAGS = "/api/v2/dags"
 HEALTH = "/api/v2/monitor/health"
 LOGIN, PASSWORD, TOKEN = "health", "a-viewer's password", "a.recorded.token"
 
-_KEYS = {RUNS: "dag_runs", TASKS: "task_instances", JOBS: "jobs", POOLS: "pools", IMPORT_ERRORS: "import_errors"}
-_PARAMETERS = {"state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"}
+_KEYS = {
+    RUNS: "dag_runs",
+    TASKS: "task_instances",
+    JOBS: "jobs",
+    POOLS: "pools",
+    IMPORT_ERRORS: "import_errors",
+    DAGS: "dags",
+}
+_PARAMETERS = {
+    *("state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"),
+    *("paused", "dag_id_pattern"),
+}
+_SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
+_LOG = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/logs/(\d+)")
 _FOLDER = Path(__file__).with_name("recorded")
 
 
@@ -50,6 +65,8 @@ class RecordedAirflow:
     date: str
     answers: dict[str, Any]
     rows: dict[str, list[dict[str, Any]]]
+    logs: dict[str, list[str]] = field(default_factory=dict)
+    """``dag_id.task_id`` -> the lines of its log; that of another task is gone, which is no error of the API."""
     instead: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """Path -> status, content type and body to give instead of the recorded answer."""
     requests: list[Request] = field(default_factory=list)
@@ -82,6 +99,8 @@ class RecordedAirflow:
             return 200, self.answers[request.path]
         if request.path == f"{RUNS}/list":
             return 200, self._page(RUNS, self._chosen_by_body(request.body), limit=request.body["page_limit"])
+        if log := _LOG.fullmatch(request.path):
+            return self._log(unquote(log[1]), unquote(log[2]), unquote(log[3]))
         if request.path in _KEYS:
             return self._list(request.path, request.params)
         return 404, {"error": "API route not found"}
@@ -99,8 +118,7 @@ class RecordedAirflow:
             return 400, {"detail": f"nobody recorded what the parameters {unknown} do"}
         rows = [row for row in self.rows[path] if _fits(row, params)]
         order = params.get("order_by", ["id"])[0]
-        key = order.removeprefix("-")
-        rows.sort(key=lambda row: str(row.get(key) or ""), reverse=order.startswith("-"))
+        _sort(rows, order)
         by_cursor = "cursor" in params and path in (RUNS, TASKS)
         start = int((params["cursor"][0] if by_cursor else params.get("offset", ["0"])[0]) or 0)
         return 200, self._page(path, rows, limit=int(params.get("limit", ["50"])[0]), start=start, by_cursor=by_cursor)
@@ -113,8 +131,21 @@ class RecordedAirflow:
         return {_KEYS[path]: rows[start:end], "total_entries": len(rows), "next_cursor": following}
 
     def _chosen_by_body(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        params = {"state": body["states"], "end_date_gte": [body["end_date_gte"]]}
-        return [row for row in self.rows[RUNS] if row["dag_id"] in body["dag_ids"] and _fits(row, params)]
+        unknown = set(body) - {"dag_ids", "states", "end_date_gte", "order_by", "page_limit"}
+        assert not unknown, f"nobody recorded what {unknown} do"
+        params = {"state": body["states"]}
+        if "end_date_gte" in body:
+            params["end_date_gte"] = [body["end_date_gte"]]
+        rows = [row for row in self.rows[RUNS] if row["dag_id"] in body["dag_ids"] and _fits(row, params)]
+        _sort(rows, body.get("order_by", "id"))
+        return rows
+
+    def _log(self, dag_id: str, run_id: str, task_id: str) -> tuple[int, Any]:
+        names = {(row["dag_id"], row["dag_run_id"], row["task_id"]) for row in self.rows[TASKS]}
+        if (dag_id, run_id, task_id) not in names:
+            return 404, {"detail": "TaskInstance not found"}
+        gone = '{"timestamp":null,"event":"Could not read served logs: HTTPConnectionPool(host=\'node-a\', port=8793)"}'
+        return 200, "\n".join(self.logs.get(f"{dag_id}.{task_id}", [gone])) + "\n"
 
 
 @contextmanager
@@ -132,7 +163,27 @@ def serve(recording: RecordedAirflow) -> Iterator[RecordedAirflow]:
         thread.join()
 
 
+def recorded_logs() -> dict[str, list[str]]:
+    """Give the logs of tasks that failed: ``bash``, ``download``, ``timeout``, and of one that did not, ``ok``."""
+    logs: dict[str, list[str]] = json.loads((_FOLDER / "logs.json").read_text())
+    return logs
+
+
+def _sort(rows: list[dict[str, Any]], order: str) -> None:
+    key = order.removeprefix("-")
+    key = _SORTED_BY.get(key, key)
+    # What has no value stands at the end, whichever the direction.
+    with_value = sorted((row for row in rows if row.get(key) is not None), key=lambda row: str(row[key]))
+    without = [row for row in rows if row.get(key) is None]
+    rows[:] = [*(reversed(with_value) if order.startswith("-") else with_value), *without]
+
+
 def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
+    if "paused" in params and row["is_paused"] != (params["paused"] == ["true"]):
+        return False
+    if "dag_id_pattern" in params:
+        patterns = params["dag_id_pattern"][0].lower().split("|")
+        return any(pattern in row["dag_id"].lower() for pattern in patterns)
     states = params.get("state") or params.get("job_state")
     if states and row["state"] not in states:
         return False
@@ -145,6 +196,7 @@ def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
 def _handler_for(recording: RecordedAirflow) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet; a second one would wait for the receipt of the first, 40 ms
 
         def do_GET(self) -> None:
             self._answer()
@@ -167,7 +219,10 @@ def _handler_for(recording: RecordedAirflow) -> type[BaseHTTPRequestHandler]:
                 self._send(*recording.instead[parts.path])
                 return
             status, answer = recording.answer(request)
-            self._send(status, "application/json", json.dumps(answer))
+            if isinstance(answer, str):
+                self._send(status, "application/x-ndjson", answer)
+            else:
+                self._send(status, "application/json", json.dumps(answer))
 
         def _send(self, status: int, content_type: str, text: str) -> None:
             self.send_response_only(status)

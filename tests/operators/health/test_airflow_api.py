@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from operators.health import airflow_api
+from operators import http_client
 from operators.health.airflow_account import read_account
 from operators.health.airflow_api import (
     AirflowApi,
@@ -22,6 +22,7 @@ from operators.health.airflow_api import (
 from operators.health.airflow_rows import DagRun, TaskInstance
 from tests.operators.health.conftest import CONN
 from tests.operators.health.recorded_airflow import (
+    DAGS,
     IMPORT_ERRORS,
     PASSWORD,
     POOLS,
@@ -30,6 +31,8 @@ from tests.operators.health.recorded_airflow import (
     TOKEN,
     RecordedAirflow,
 )
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def grow(recording: RecordedAirflow, path: str, number: int) -> None:
@@ -56,7 +59,7 @@ def test_one_token_serves_all_questions(busy):
 
 def test_what_was_recorded_is_read(busy):
     with open_airflow_api("airflow_api") as api:
-        problems, runs = api.import_problems(), api.failed_runs(since=busy.now - timedelta(days=1))
+        problems, runs = api.import_problems(), api.failed_runs(since=busy.now - timedelta(days=1), pages=1)
     assert [(p.filename, p.reason) for p in problems.rows] == [
         ("broken.py", "ModuleNotFoundError: No module named 'no_such_module'")
     ]
@@ -73,40 +76,77 @@ def test_ages_use_the_clock_of_the_server(busy):
 def test_runs_are_read_page_after_page(busy, number, pages):
     grow(busy, RUNS, number) if number else busy.rows[RUNS].clear()
     for row in busy.rows[RUNS]:
-        row["state"] = "running"
+        row["state"] = "failed"
     with open_airflow_api("airflow_api") as api:
-        found = api.running_runs()
+        found = api.failed_runs(since=busy.now - timedelta(days=1), pages=5)
     assert len({run.run_id for run in found.rows}) == found.total == number
     assert not found.is_cut
     assert sum(request.path == RUNS for request in busy.requests) == pages
 
 
 def test_lists_without_a_cursor_are_read_by_offset(busy):
-    grow(busy, POOLS, 230)
+    grow(busy, POOLS, 130)
     with open_airflow_api("airflow_api") as api:
-        assert len({pool.name for pool in api.pools().rows}) == 230
+        assert len({pool.name for pool in api.pools().rows}) == 130
 
 
 def test_a_list_without_end_is_cut_and_says_so(busy):
     grow(busy, RUNS, 1500)
     for row in busy.rows[RUNS]:
-        row["state"] = "running"
+        row["state"] = "failed"
     with open_airflow_api("airflow_api") as api:
-        found = api.running_runs()
-    assert (len(found.rows), found.total, found.is_cut) == (1000, 1500, True)
+        found = api.failed_runs(since=busy.now - timedelta(days=1), pages=2)
+    assert (len(found.rows), found.total, found.is_cut) == (200, 1500, True)
 
 
 def test_every_list_of_runs_and_tasks_is_selective(busy):
     """An unfiltered list of task instances makes the database count them all: 3 s for a million."""
     with open_airflow_api("airflow_api") as api:
-        api.failed_runs(since=api.now)
+        api.failed_runs(since=api.now, pages=1)
+        api.succeeded_runs(since=api.now, pages=1)
         api.running_runs()
-        api.failed_tasks(since=api.now)
+        api.queued_runs()
+        api.failed_tasks(since=api.now, pages=1)
         api.queued_tasks()
+        api.scheduled_tasks()
+        api.running_tasks()
         api.count_tasks("deferred")
     asked = [request for request in busy.requests if request.path in (RUNS, TASKS)]
-    assert len(asked) == 5
-    assert all("success" not in request.params["state"] for request in asked)
+    assert len(asked) == api.requests - 1 == 9
+    successes = [request for request in asked if "success" in request.params["state"]]
+    assert [(request.path, "end_date_gte" in request.params) for request in successes] == [(RUNS, True)]
+
+
+def test_dags_are_asked_for_by_name_without_those_that_are_paused(busy):
+    busy.rows[DAGS][1]["is_paused"] = True
+    with open_airflow_api("airflow_api") as api:
+        assert {dag.dag_id for dag in api.active_dags(pages=1, named=["half_broken", "größe.μ", "slow"]).rows} == {
+            "größe.μ",
+            "slow",
+        }
+
+
+def test_the_latest_successes_of_some_dags_are_asked_for_at_once(busy):
+    with open_airflow_api("airflow_api") as api:
+        found = api.latest_successes(["half_broken", "slow", "gone"])
+    assert [(run.dag_id, run.run_id) for run in found] == [("slow", "long-0"), ("half_broken", "run-ok")]
+
+
+def test_the_log_of_a_task_is_read_line_by_line(busy):
+    busy.logs["größe.μ.мало"] = ['{"event": "one"}', '{"event": "two"}']
+    with open_airflow_api("airflow_api") as api:
+        ti = next(
+            ti for ti in api.failed_tasks(since=busy.now - timedelta(days=1), pages=1).rows if ti.task_id == "мало"
+        )
+        assert api.log_lines(ti) == busy.logs["größe.μ.мало"]
+
+
+def test_a_log_of_a_task_that_is_gone_is_an_error_of_the_api(busy):
+    with open_airflow_api("airflow_api") as api:
+        ti = api.failed_tasks(since=busy.now - timedelta(days=1), pages=1).rows[0]
+        busy.rows[TASKS].clear()
+        with pytest.raises(AirflowApiError, match="logs/1 answered 404"):
+            api.log_lines(ti)
 
 
 def test_runs_of_one_dag_are_counted_without_reading_them(busy):
@@ -126,7 +166,7 @@ def test_nobody_at_the_address_is_worth_a_retry(busy, monkeypatch, unused_port):
 
 
 def test_no_answer_in_time_is_worth_a_retry(monkeypatch, silent_port, busy):
-    monkeypatch.setattr(airflow_api, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(http_client, "READ_SECONDS", 0.2)
     monkeypatch.setenv(CONN, busy.connection(port=silent_port))
     with pytest.raises(AirflowUnreachableError, match="did not answer /auth/token"):
         ask()
@@ -231,10 +271,13 @@ def test_the_password_and_the_token_are_masked_and_never_shown(busy):
 
 def test_links_lead_to_the_page_whatever_the_ids_hold():
     links = Links("https://airflow.example/prod")
-    run = DagRun("größe.μ", "100% odd/run+id", "failed", None, None)
+    run = DagRun(
+        dag_id="größe.μ", run_id="100% odd/run+id", state="failed", run_type="manual", due_at=NOW,
+        queued_at=None, started_at=None, ended_at=None,
+    )  # fmt: skip
     ti = TaskInstance(
         dag_id="d", run_id="a b", task_id="t", map_index=3, try_number=2, operator="", hostname="", pool="p",
-        queued_at=None, ended_at=None,
+        state="failed", scheduled_at=None, queued_at=None, ended_at=None,
     )  # fmt: skip
     assert links.run(run) == "https://airflow.example/prod/dags/gr%C3%B6%C3%9Fe.%CE%BC/runs/100%25%20odd%2Frun%2Bid"
     assert links.task(ti) == "https://airflow.example/prod/dags/d/runs/a%20b/tasks/t/mapped/3?try_number=2"

@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from operators.health.check_scheduler_health import CheckSchedulerHealthOperator
-from tests.operators.health.recorded_airflow import HEALTH, IMPORT_ERRORS, JOBS, POOLS, TASKS
+from tests.operators.health.recorded_airflow import DAGS, HEALTH, IMPORT_ERRORS, JOBS, POOLS, TASKS
 
 HEARTBEAT_AGE = {"warn": "45s", "fail": "2m"}
 
@@ -88,7 +88,7 @@ def test_a_component_that_never_ran_fails(fresh, run_task, verdicts_of, componen
 
 def test_no_triggerer_fails_once_tasks_wait_for_one(fresh, busy, airflow_as, run_task, verdicts_of):
     waiting = airflow_as("fresh")
-    waiting.rows[TASKS] = [{**busy.rows[TASKS][0], "state": "deferred"}]
+    waiting.rows[POOLS][0]["deferred_slots"] = 1
     verdicts = verdicts_of(run_task(check(heartbeat_age=HEARTBEAT_AGE)))
     assert verdicts["triggerer.heartbeat_age"] == ("fail", None)
 
@@ -135,6 +135,100 @@ def test_import_errors_show_file_and_reason(busy, run_task, read_published):
 def test_more_import_errors_than_a_page_holds_are_counted(busy, run_task, verdicts_of):
     busy.rows[IMPORT_ERRORS] = [{**busy.rows[IMPORT_ERRORS][0], "import_error_id": i} for i in range(130)]
     assert verdicts_of(run_task(check(import_errors={"fail": 5})))["import_errors"] == ("fail", 130)
+
+
+def test_a_scheduler_that_was_killed_and_noticed_is_lost_also_when_it_was_replaced(lost, run_task, verdicts_of):
+    """Another scheduler closes its record as failed after some minutes; an hourly check comes later than that."""
+    killed = next(row for row in lost.rows[JOBS] if row["hostname"] == "node-b")
+    killed |= {"state": "failed", "latest_heartbeat": (lost.now - timedelta(minutes=20)).isoformat()}
+    lost.rows[JOBS].append({**killed, "state": "running", "latest_heartbeat": lost.now.isoformat()})
+    found = verdicts_of(run_task(check(lost_jobs={"warn": 0, "fail": 3})))
+    assert found["lost_jobs"] == ("warn", 2)  # and the triggerer
+
+
+def test_jobs_that_were_lost_before_the_window_are_history(lost, run_task, verdicts_of):
+    for row in lost.rows[JOBS]:
+        if row["latest_heartbeat"] < "2026-11-22T16:25":
+            row |= {"state": "failed", "latest_heartbeat": (lost.now - timedelta(minutes=61)).isoformat()}
+    assert verdicts_of(run_task(check(lost_jobs={"warn": 0})))["lost_jobs"] == ("pass", 0)
+    longer = run_task(check(lost_jobs={"warn": 0}, window="2h"), run_id="another")
+    assert verdicts_of(longer)["lost_jobs"] == ("warn", 2)
+
+
+def test_the_processes_that_are_alive_are_counted(lost, run_task, verdicts_of):
+    alive = {"scheduler": {"min": 2}, "dag_processor": {"min": 1}, "triggerer": {"min": 1}}
+    found = verdicts_of(run_task(check(alive=alive)))
+    assert {name: found[f"{name}.alive"] for name in alive} == {
+        "scheduler": ("fail", 1),
+        "dag_processor": ("pass", 1),
+        "triggerer": ("fail", 0),
+    }
+
+
+def test_slow_files_and_files_that_are_not_parsed_any_more(busy, run_task, verdicts_of):
+    busy.rows[DAGS][2] |= {"relative_fileloc": "stuck.py", "last_parsed_time": "2026-11-22T14:24:03Z"}
+    found = verdicts_of(run_task(check(parse_time={"warn": "10s"}, parse_age={"warn": "10m", "fail": "1h"})))
+    assert found["slow_file.py.parse_time"] == ("warn", 12.5)
+    assert found["stuck.py.parse_age"] == ("fail", pytest.approx(7200, abs=5))
+
+
+def test_tasks_that_are_scheduled_for_too_long(busy, run_task, verdicts_of):
+    found = verdicts_of(run_task(check(scheduled_for={"warn": "5s", "fail": "1h"})))
+    assert found["default_pool.scheduled_for"] == ("warn", pytest.approx(12, abs=3))
+
+
+@pytest.mark.parametrize(("deferred", "verdict"), [(0, "pass"), (799, "pass"), (900, "warn"), (990, "fail")])
+def test_triggerers_are_full_by_their_capacity(busy, run_task, verdicts_of, deferred, verdict):
+    busy.rows[POOLS][0]["deferred_slots"] = deferred
+    found = verdicts_of(run_task(check(triggerer_usage={"warn": "80%", "fail": "95%"})))
+    assert found["triggerer_usage"] == (verdict, deferred / 1000)
+
+
+def test_deferred_tasks_without_a_triggerer_fill_it_wholly(lost, run_task, verdicts_of):
+    lost.rows[POOLS][0]["deferred_slots"] = 1
+    assert verdicts_of(run_task(check(triggerer_usage={"fail": "95%"})))["triggerer_usage"] == ("fail", 1)
+
+
+def test_the_database_is_timed(fresh, run_task, verdicts_of):
+    found = verdicts_of(run_task(check(database_latency={"warn": "10s"})))
+    assert found["metadatabase.latency"][0] == "pass"
+    assert 0 < found["metadatabase.latency"][1] < 10
+    impatient = run_task(check(database_latency={"warn": "0ms"}), run_id="another")
+    assert verdicts_of(impatient)["metadatabase.latency"][0] == "warn"
+
+
+def test_what_is_ignored_is_not_looked_at(busy, run_task, verdicts_of):
+    everything = {
+        **{"import_errors": {"warn": 0}, "pool_usage": {"warn": "90%"}, "queued_for": {"warn": "1s"}},
+        **{"scheduled_for": {"warn": "1s"}, "parse_time": {"warn": "1s"}},
+    }
+    ignore = {"files": ["brok*"], "pools": ["tiny"], "dags": ["many_*", "slow", "always_ok"]}
+    found = verdicts_of(run_task(check(**everything, ignore=ignore)))
+    assert {verdict for verdict, _ in found.values()} == {"pass"}
+    assert found["import_errors"] == ("pass", 0)
+
+
+def test_every_threshold_together_costs_ten_requests_at_most(busy, run_task, read_published):
+    for path, name in ((TASKS, "map_index"), (POOLS, "name"), (JOBS, "id"), (DAGS, "dag_id")):
+        busy.rows[path] = [{**row, name: f"{row[name]}-{i}"} for row in busy.rows[path] for i in range(150)]
+    for row in busy.rows[TASKS]:
+        row["map_index"] = -1
+    run = run_task(check(heartbeat_age=HEARTBEAT_AGE, parse_time={"warn": "1s"}, parse_age={"warn": "1m"}))
+    assert read_published(run.result, "finding.json")["requests"] == len(busy.requests) == 10
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"scheduler_loop": {"warn": "10s"}}, "scheduler_loop: needs prometheus_conn_id"),
+        ({"alive": {"worker": {"min": 1}}}, "alive: unknown key 'worker'; allowed are scheduler, dag_processor"),
+        ({"ignore": {"tasks": ["a"]}}, "ignore: unknown key 'tasks'; allowed are dags, files, pools"),
+        ({"triggerer_capacity": 0}, "triggerer_capacity: 0 is not a whole number"),
+    ],
+)
+def test_another_mistake_in_the_yaml_is_named(busy, run_task, parameters, message):
+    run = run_task(check(**parameters), raises=AirflowFailException)
+    assert f"check_scheduler_health.{message}" in str(run.error)
 
 
 def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task):

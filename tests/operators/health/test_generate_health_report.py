@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +88,8 @@ def test_the_trend_shows_earlier_reports_in_their_order(busy_checks, fresh_check
     page = read_published(run.result, "report.html")
     assert "The last 4 reports" in page
     assert [page.count(f'fill="var(--{verdict})"') for verdict in ("pass", "inconclusive", "fail")] == [6, 2, 4]
+    assert "Numbers over time" in page
+    assert "2026" in page
 
 
 def test_the_trend_is_of_this_pipeline_and_of_the_latest_reports(fresh_checks, run_task, read_published):
@@ -94,6 +98,86 @@ def test_the_trend_is_of_this_pipeline_and_of_the_latest_reports(fresh_checks, r
         run_task(report(*fresh_checks), dag_id="monitoring", run_id=f"manual__2026-01-{day:02}T00:00:00+00:00")
     run = run_task(report(*fresh_checks), dag_id="monitoring", run_id="manual__2026-02-01T00:00:00+00:00")
     assert "The last 24 reports" in read_published(run.result, "report.html")
+
+
+def test_what_is_wrong_stands_first_the_worst_at_the_top(busy_checks, run_task, read_published):
+    page = read_published(run_task(report(*busy_checks)).result, "report.html")
+    table = page[page.index("What is wrong") :].partition("</table>")[0]
+    assert page.index("What is wrong") < page.index("The last 1 reports") < page.index("Top failures")
+    cells = re.findall(r'<td class="(\w+)">', table)
+    assert cells == ["fail"] * 2 + ["warn"] * 8
+    assert "half_broken.failure_ratio" in table
+
+
+def test_top_failures_lead_to_the_run_and_to_the_log(busy, busy_checks, run_task, read_published):
+    run = run_task(report(*busy_checks))
+    page = read_published(run.result, "report.html")
+    assert f'href="{busy.url}/dags/half_broken/runs/run-1"' in page
+    assert re.search(rf'href="{busy.url}/dags/half_broken/runs/[^"]+/tasks/boom\?try_number=1"', page)
+    checks = read_published(run.result, "health.json")["checks"]
+    assert [failure["what"] for failure in checks[1]["failures"]][:2] == ["half_broken.boom", "many_failures.crash"]
+
+
+def test_numbers_are_kept_for_the_lines_over_time(busy_checks, fresh_checks, run_task, read_published):
+    run_task(report(*fresh_checks), run_id="scheduled__2026-01-01T00:00:00+00:00")
+    run = run_task(report(*busy_checks), run_id="scheduled__2026-01-01T01:00:00+00:00")
+    kept = read_published(run.result, "health.json")
+    assert kept["checks"][0]["measures"] == {"failed runs": 6, "failing DAGs": 3, "running runs": 4}
+    page = read_published(run.result, "report.html")
+    assert re.search(r"failed runs</text><text [^>]+>6</text>", page)
+
+
+def test_the_page_tells_what_each_check_has_cost(busy_checks, run_task, read_published):
+    page = read_published(run_task(report(*busy_checks)).result, "report.html")
+    assert re.search(r"<td>check_dag_runs</td><td>cost</td><td>\d+ requests, \d+\.\d\d s</td>", page)
+
+
+def old_report(run_task, checks, day: int, **parameters: Any) -> dict[str, Any]:
+    """Make a report and let it have been made in January."""
+    run = run_task(
+        report(*checks, **parameters), run_id=f"scheduled__2026-01-{day:02}T00:00:00+00:00", dag_id="monitoring"
+    )
+    path = Path(urlsplit(run.result["uri"]).path) / "health.json"
+    value = json.loads(path.read_text())
+    path.write_text(json.dumps({**value, "created_at": f"2026-01-{day:02}T00:05:00+00:00"}))
+    result: dict[str, Any] = run.result
+    return result
+
+
+def test_reports_that_are_older_than_they_are_kept_are_deleted(fresh_checks, run_task, artifact_root, caplog):
+    caplog.set_level(logging.INFO, logger="airflow.task")
+    recent = run_task(report(*fresh_checks), run_id="scheduled__2026-02-01T00:00:00+00:00", dag_id="monitoring").result
+    old_report(run_task, fresh_checks, 1)
+    old_report(run_task, fresh_checks, 2, keep="999w")
+    run = run_task(report(*fresh_checks, keep="30d"), run_id="manual__2026-02-02T00:00:00+00:00", dag_id="monitoring")
+    left = sorted(path.name[:24] for path in (artifact_root / "monitoring").iterdir())
+    assert left == ["manual__2026-02-02T00_00", "scheduled__2026-02-01T00"]
+    assert Path(urlsplit(recent["uri"]).path).exists()
+    assert Path(urlsplit(run.result["uri"]).path).exists()
+    assert "deleted the reports of 2 runs that are older than 30d" in caplog.text
+
+
+def test_what_other_tasks_of_the_run_left_goes_with_its_report_and_nothing_else(fresh_checks, run_task, artifact_root):
+    kept = Path(urlsplit(old_report(run_task, fresh_checks, 1)["uri"]).path).parents[1]
+    for task in ("check_dag_runs", "send_alerts", "of_another_branch"):
+        (kept / task).mkdir()
+        (kept / task / "file").write_text("x")
+    with DAG("monitoring", schedule=None):
+        operator = report(*fresh_checks)
+        BaseOperator(task_id="check_dag_runs") >> operator >> BaseOperator(task_id="send_alerts")
+    run_task(operator, run_id="manual__2026-02-02T00:00:00+00:00", dag_id="monitoring")
+    assert [path.name for path in kept.iterdir()] == ["of_another_branch"]
+
+
+def test_a_run_of_an_old_date_that_was_made_now_stays(fresh_checks, run_task, artifact_root):
+    run_task(report(*fresh_checks), run_id="backfill__2020-01-01T00:00:00+00:00", dag_id="monitoring")
+    run_task(report(*fresh_checks, keep="1h"), run_id="manual__2026-02-02T00:00:00+00:00", dag_id="monitoring")
+    assert len(list((artifact_root / "monitoring").iterdir())) == 2
+
+
+def test_a_time_that_is_none_is_a_mistake(fresh_checks, run_task):
+    run = run_task(report(*fresh_checks, keep="a month"), raises=AirflowFailException)
+    assert "generate_health_report.keep: 'a month' is not a duration" in str(run.error)
 
 
 @pytest.mark.parametrize("damage", ["{", "{}", '{"checks": 3}', "[]"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from operators.health.health_check import format_span, judge_each
+from operators.health.health_report import observed_text
 from operators.thresholds import parse_threshold
+from operators.verdict import Outcome, Verdict
 
 THRESHOLD = parse_threshold({"warn": 1, "fail": 3}, where="test")
 
@@ -44,3 +48,22 @@ def test_where_there_is_nothing_a_zero_is_shown():
 
 def test_without_a_threshold_nothing_is_judged():
     assert judge_each("n", {"a": 100}, lambda _: None, str) == ()
+
+
+@pytest.mark.parametrize(
+    ("observed", "threshold", "text"),
+    [
+        (2113.8, "warn 30m, fail 6h", "35m 14s"),
+        (0.0042, "warn 500ms, fail 2s", "4ms"),
+        (0.8, "warn 10%, fail 50%", "80%"),
+        (0.0125, "warn 1%", "1.25%"),
+        (4, "warn 0, fail 2", "4"),
+        (2.5, "warn 2", "2.5"),
+        (None, "warn 30m", "–"),
+        (math.inf, "warn 30m", "inf"),
+        ("unhealthy", "healthy", "unhealthy"),
+    ],
+)
+def test_what_was_observed_is_written_as_its_threshold_is(observed, threshold, text):
+    verdict = Verdict(name="n", outcome=Outcome.WARN, observed=observed, threshold=threshold)
+    assert observed_text(verdict) == text

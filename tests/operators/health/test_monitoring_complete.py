@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from airflow.sdk.observability import stats
 
 from operators.health.monitoring_complete import MonitoringCompleteOperator
 
 
 def complete(report: Any) -> MonitoringCompleteOperator:
     return MonitoringCompleteOperator(task_id="monitoring_complete", report=report)
-
-
-@pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
-    """Airflow's statsd metrics, with influx tags, received at a UDP port."""
-    from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
-    from airflow.sdk._shared.observability.metrics.statsd_logger import get_statsd_logger
-    from statsd import StatsClient
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(0.2)
-        client = StatsClient("127.0.0.1", receiver.getsockname()[1], prefix="airflow")
-
-        def factory() -> Any:
-            return get_statsd_logger(
-                stats_class=lambda *_: client, influxdb_tags_enabled=True, statsd_influxdb_enabled=True
-            )
-
-        stats.initialize(factory=factory, export_legacy_names=False)
-        yield lambda: _received(receiver)
-        stats.initialize(factory=NoStatsLogger, export_legacy_names=False)
-        client.close()
-
-
-def _received(receiver: socket.socket) -> list[str]:
-    found = []
-    while True:
-        try:
-            found.append(receiver.recv(4096).decode())
-        except TimeoutError:
-            return found
 
 
 def test_one_line_says_how_airflow_is(make_report, busy_checks, run_task):
@@ -77,15 +41,28 @@ def test_the_metrics_say_how_it_is_and_that_somebody_looked(metrics, make_report
     metrics()
     run_task(complete(reference))
     found = dict(line.split(":") for line in metrics())
-    assert found["airflow.health.verdict,dag_id=a_dag"] == "3|g"
-    assert abs(int(found["airflow.health.last_success,dag_id=a_dag"].removesuffix("|g")) - time.time()) < 60
+    last_success = found.pop("airflow.health.last_success_timestamp_seconds,dag_id=a_dag")
+    assert abs(int(last_success.removesuffix("|g")) - time.time()) < 60
+    assert found == {
+        "airflow.health.verdict,dag_id=a_dag,check=check_dag_runs": "3|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_dag_runs,severity=critical": "2|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_dag_runs,severity=warning": "4|g",
+        "airflow.health.verdict,dag_id=a_dag,check=check_task_failures": "1|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_task_failures,severity=critical": "0|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_task_failures,severity=warning": "2|g",
+        "airflow.health.verdict,dag_id=a_dag,check=check_scheduler_health": "1|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_scheduler_health,severity=critical": "0|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_scheduler_health,severity=warning": "2|g",
+    }
 
 
 def test_a_run_that_could_not_look_does_not_calm_the_dead_mans_switch(metrics, make_report, run_task):
     reference = make_report([None])
     metrics()
     run_task(complete(reference), raises=AirflowFailException)
-    assert metrics() == ["airflow.health.verdict,dag_id=a_dag:2|g"]
+    found = metrics()
+    assert found[0] == "airflow.health.verdict,dag_id=a_dag,check=generate_health_report.checks_0_:2|g"
+    assert not [line for line in found if "last_success" in line]
 
 
 def test_a_result_of_another_task_is_a_mistake(busy_checks, run_task):

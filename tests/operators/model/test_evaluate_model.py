@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.model.evaluate_model import EvaluateModelOperator
-from operators.model.trusted_types import import_skops
+from operators.trusted_types import import_skops
 from tests.operators.published import (
     breast_cancer,
     diabetes,

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 from operators.model.gates import iter_slices, read_comparisons, read_gates, read_slices
 from operators.thresholds import ThresholdError
 from operators.verdict import Outcome

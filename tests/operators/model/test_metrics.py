@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from operators.data.mistakes import DataMistakeError
+from operators.mistakes import DataMistakeError
 from operators.model.metrics import Predictions, find_positive_class, metrics_for
 
 

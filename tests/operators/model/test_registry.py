@@ -11,8 +11,9 @@ from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from operators.artifacts import open_location
-from operators.data.mistakes import DataMistakeError
-from operators.model.registry import AliasMovedError, Registry, RegistryError, create_file
+from operators.created_files import create_file
+from operators.mistakes import DataMistakeError
+from operators.model.registry import AliasMovedError, Registry, RegistryError
 
 
 @pytest.fixture(params=["file", "memory"])

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from operators.artifacts import Artifact, Reference
 from operators.model.train_model import TrainModelOperator, report_progress
-from operators.model.trusted_types import import_skops, load_trusted, trusted_types
+from operators.trusted_types import import_skops, load_trusted, trusted_types
 from tests.operators.published import breast_cancer, diabetes, iris, publish_features, publish_split
 
 

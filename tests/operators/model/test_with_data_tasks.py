@@ -12,7 +12,7 @@ import yaml
 
 from operators import OPERATORS
 from operators.artifacts import Artifact, Reference
-from operators.model.trusted_types import import_skops
+from operators.trusted_types import import_skops
 
 import_skops()
 REFERENCES = ("data", "model", "evaluation")

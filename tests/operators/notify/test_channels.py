@@ -192,7 +192,7 @@ def test_no_secret_is_told(
 @pytest.mark.parametrize(
     ("channel", "message"),
     [
-        ({"conn_id": "x"}, "channels[0]: type must be one of smtp, slack, http; found None"),
+        ({"conn_id": "x"}, "channels[0]: type must be one of smtp, slack, http, pagerduty, apprise; found None"),
         ({"type": "sms", "conn_id": "x"}, "found 'sms'"),
         ("slack", "type must be one of"),
         ({"type": "slack"}, "channels[0] (slack): conn_id is missing"),
@@ -202,6 +202,8 @@ def test_no_secret_is_told(
         ({"type": "slack", "conn_id": "x", "conn_ids": "y"}, "'conn_ids' is unknown; did you mean 'conn_id'"),
         ({"type": "http", "conn_id": "x", "method": "DELETE"}, "method must be one of POST, PUT, PATCH"),
         ({"type": "http", "conn_id": "x", "headers": {}}, "'headers' is unknown"),
+        ({"type": "pagerduty", "conn_id": "x", "severities": ["critical"]}, "'severities' is unknown"),
+        ({"type": "apprise"}, "channels[0] (apprise): conn_id is missing"),
     ],
 )
 def test_a_mistake_in_a_channel_is_told_before_anything_is_sent(channel: Any, message: str, web: Any) -> None:

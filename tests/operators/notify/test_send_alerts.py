@@ -1,18 +1,22 @@
-"""SendAlerts: quiet when nothing is wrong, one message when something is, sent to a real HTTP receiver."""
+"""SendAlerts: what it tells whom over many reports, sent to a real HTTP receiver."""
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.health.generate_health_report import GenerateHealthReportOperator
+from operators.kept_state import KeptState
 from operators.notify.channels import DeliveryError
 from operators.notify.send_alerts import SendAlertsOperator
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
@@ -25,18 +29,23 @@ HOOK = [{"type": "http", "conn_id": "hook", "endpoint": "alerts"}]
 def make_report(run_task: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """``make_report(a=["pass", "fail"], b=None)``: a report on checks with these verdicts; None could not be made."""
 
+    counter = iter(range(1000))
+
     def make(**checks: list[str] | None) -> dict[str, Any]:
-        results = [None if outcomes is None else publish_check(name, outcomes) for name, outcomes in checks.items()]
-        operator = GenerateHealthReportOperator(task_id="generate_health_report", checks=results)
-        result: dict[str, Any] = run_task(operator).result
+        run_id = f"r{next(counter)}"
+        results = [None if o is None else publish_check(name, o, run_id=run_id) for name, o in checks.items()]
+        with DAG("a_dag", schedule=None):
+            operator = GenerateHealthReportOperator(task_id="generate_health_report", checks=results)
+            [BaseOperator(task_id=name) for name in checks] >> operator
+        result: dict[str, Any] = run_task(operator, run_id=run_id).result
         return result
 
     return make
 
 
-def publish_check(name: str, outcomes: list[str], note: str = "4 of 5") -> dict[str, Any]:
+def publish_check(name: str, outcomes: list[str], note: str = "4 of 5", run_id: str = "r1") -> dict[str, Any]:
     """Leave behind what a check does."""
-    context: Any = {"ti": TaskInstance("a_dag", "r1", name)}
+    context: Any = {"ti": TaskInstance("a_dag", run_id, name)}
     verdicts = tuple(
         Verdict(name=f"dag_{i}.{name}", outcome=Outcome(outcome), observed=i, threshold="warn 0", message=note)
         for i, outcome in enumerate(outcomes)
@@ -80,11 +89,38 @@ def kept(reference: dict[str, Any], name: str) -> str:
     return Artifact(Reference.from_xcom(reference, where="test")).read_bytes(name).decode()
 
 
+@pytest.fixture
+def hourly(make_report, run_task):
+    """``hourly([…], a=["fail"])``: the report of the next hour, and what is sent of it to these channels."""
+    runs = iter(range(1000))
+
+    def run(channels: Any = HOOK, *, raises: Any = None, tries: int = 1, of: Any = None, **checks: Any) -> Any:
+        parameters = {"alert_on": "warn", "channels": channels, **(of or {})}
+        report, run_id = make_report(**checks), f"hour-{next(runs)}"
+        done = [
+            run_task(alerts(report, **parameters), run_id=run_id, try_number=number + 1, raises=raises)
+            for number in range(tries)
+        ]
+        return done[-1]
+
+    return run
+
+
+def keys(message: dict[str, Any]) -> dict[str, list[str]]:
+    """The problems of a message: what it says of them -> their keys."""
+    found = {name: [alert["key"] for alert in message[name]] for name in ("new", "worse", "still_open", "recovered")}
+    return {name: names for name, names in found.items() if names}
+
+
+# -- whether anything is sent ----------------------------------------------------------------------------------------
+
+
 def test_nothing_wrong_sends_nothing_and_says_so(make_report, run_task, received, caplog):
+    caplog.set_level(logging.INFO, logger="airflow.task")
     run = run_task(alerts(make_report(a=["pass"], b=["pass"]), channels=HOOK))
     assert run.result is None
     assert received == []
-    assert "Nothing to send: health is pass, and alerts start at inconclusive" in caplog.text
+    assert "Nothing to send: health is pass, 0 alerts are open and told" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -108,45 +144,221 @@ def test_alert_on_is_the_mildest_verdict_worth_a_message(make_report, run_task, 
 
 def test_one_message_names_what_is_wrong_and_where_to_read_on(make_report, run_task, received):
     report = make_report(a=["pass", "warn", "fail"], b=["pass"])
-    run_task(alerts(report, channels=HOOK))
+    run_task(alerts(report, alert_on="warn", channels=HOOK))
     (message,) = received
     assert message["path"] == "/alerts"
-    assert message["subject"] == "Airflow health: fail (1 of 2 checks)"
-    assert "fail  dag_2.a: 2 (threshold warn 0) - 4 of 5" in message["text"]
+    assert message["subject"] == "Airflow health: 2 new (critical)"
+    assert "NEW\n\na\n  critical  dag_2.a: 2 (threshold warn 0) - 4 of 5\n  warning  dag_1.a: 1" in message["text"]
     assert "dag_0" not in message["text"]
+    assert (message["severity"], message["open"]) == ("critical", 2)
     assert message["checks"] == {"a": "fail", "b": "pass"}
     assert message["report"] == f"{report['uri']}/report.html"
 
 
 def test_a_check_that_could_not_be_made_is_told(make_report, run_task, received):
     run_task(alerts(make_report(a=["pass"], b=None), channels=HOOK))
-    assert "could not be made" in received[0]["text"]
+    assert "warning  could not be made: its task failed or did not run; see its log" in received[0]["text"]
+    assert keys(received[0]) == {"new": ["b/unmeasured"]}
 
 
 def test_without_channels_the_message_is_in_log_and_artefact(make_report, run_task, caplog):
+    caplog.set_level(logging.INFO, logger="airflow.task")
     run = run_task(alerts(make_report(a=["fail"])))
-    assert "Airflow health: fail (1 of 1 checks)" in caplog.text
-    assert "No channel is configured" in caplog.text
+    assert "Airflow health: 1 new (critical)" in caplog.text
+    assert "No channel wants it" in caplog.text
     assert (run.result["kind"], run.result["rows"]) == ("alert", 0)
     assert "dag_0.a" in kept(run.result, "alert.txt")
     assert json.loads(kept(run.result, "alert.json"))["deliveries"] == []
 
 
-def test_a_failing_channel_fails_the_task_and_not_the_others(make_report, run_task, received, monkeypatch):
+# -- once, again, over -----------------------------------------------------------------------------------------------
+
+
+def test_a_problem_that_lasts_is_told_once(hourly, received):
+    for _ in range(5):
+        hourly(a=["fail", "warn"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
+
+
+def test_another_problem_is_told_alone(hourly, received):
+    hourly(a=["warn"])
+    hourly(a=["warn", "pass", "warn"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"new": ["a/dag_2.a"]}]
+
+
+def test_a_problem_that_becomes_more_urgent_is_told_again_and_one_that_becomes_less_so_is_not(hourly, received):
+    for outcome in ("warn", "fail", "warn", "fail"):
+        hourly(a=[outcome])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"worse": ["a/dag_0.a"]}]
+    assert received[1]["subject"] == "Airflow health: 1 worse (critical)"
+
+
+def test_what_is_over_is_told_once_it_stays_away(hourly, received):
+    hourly(a=["fail"])
+    for _ in range(4):
+        hourly(a=["pass"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"recovered": ["a/dag_0.a"]}]
+    assert received[1]["subject"] == "Airflow health: 1 recovered"
+    assert "Open in all: nothing" in received[1]["text"]
+
+
+def test_what_is_over_and_comes_again_is_new(hourly, received):
+    for outcome in ("fail", "pass", "pass", "fail"):
+        hourly(a=[outcome])
+    assert [list(keys(message)) for message in received] == [["new"], ["recovered"], ["new"]]
+
+
+def test_a_problem_of_one_report_may_be_too_little(hourly, received):
+    for outcome in ("fail", "pass", "fail", "fail"):
+        hourly(of={"raise_after": 2}, a=[outcome])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
+
+
+def test_what_comes_and_goes_is_not_told_each_time(hourly, received):
+    for hour in range(24):
+        hourly(of={"clear_after": 1}, a=["pass" if hour % 2 else "fail"])
+    assert len(received) < 6
+    last = keys(received[-1])
+    assert list(last) == ["new"]
+    for _ in range(12):
+        hourly(of={"clear_after": 1}, a=["pass"])
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a"]}
+
+
+def test_a_check_that_could_not_be_made_says_nothing_of_its_problems(hourly, received):
+    hourly(a=["fail"])
+    for _ in range(3):
+        hourly(a=None)
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"new": ["a/unmeasured"]}]
+    for _ in range(2):
+        hourly(a=["pass"])
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a", "a/unmeasured"]}
+
+
+def test_what_lasts_is_called_to_mind(hourly, received):
+    for _ in range(3):
+        hourly(of={"repeat": "1ms"}, a=["fail"])
+    assert [list(keys(message)) for message in received] == [["new"], ["still_open"], ["still_open"]]
+    assert received[1]["subject"] == "Airflow health: 1 still open (critical)"
+    hourly(of={"repeat": "0s"}, a=["fail"])
+    assert len(received) == 3
+
+
+# -- who is told -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("routing", "expected"),
+    [
+        ({}, ["a/dag_0.a", "b/dag_0.b", "a/dag_1.a"]),
+        ({"severities": ["critical"]}, ["a/dag_0.a", "b/dag_0.b"]),
+        ({"severities": ["warning", "info"]}, ["a/dag_1.a"]),
+        ({"checks": ["b"]}, ["b/dag_0.b"]),
+        ({"checks": ["*/dag_0.*"], "severities": ["critical"]}, ["a/dag_0.a", "b/dag_0.b"]),
+        ({"checks": ["nothing"]}, None),
+    ],
+)
+def test_a_channel_gets_the_severities_and_checks_that_it_is_for(hourly, received, routing, expected):
+    hourly([{**HOOK[0], **routing}], a=["fail", "warn"], b=["fail"])
+    assert [keys(message) for message in received] == ([{"new": expected}] if expected else [])
+
+
+def test_severities_can_be_changed_by_check_and_by_problem(hourly, received):
+    changed = {"a/dag_1.*": "critical", "a": "info", "*/dag_9.*": "critical"}
+    hourly(of={"severities": changed}, a=["fail", "warn"], b=["warn"])
+    assert {alert["key"]: alert["severity"] for alert in received[0]["new"]} == {
+        "a/dag_0.a": "info",
+        "a/dag_1.a": "critical",
+        "b/dag_0.b": "warning",
+    }
+
+
+def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it(hourly, received):
+    channel = [{**HOOK[0], "severities": ["critical"]}]
+    for outcome in ("fail", "warn", "warn"):
+        hourly(channel, a=[outcome])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"recovered": ["a/dag_0.a"]}]
+
+
+def test_a_channel_may_do_without_what_is_over(hourly, received):
+    channel = [{**HOOK[0], "recoveries": False}]
+    for outcome in ("fail", "pass", "pass", "fail"):
+        hourly(channel, a=[outcome])
+    assert [list(keys(message)) for message in received] == [["new"], ["new"]]
+
+
+def test_a_channel_that_is_added_later_is_told_what_is_open(hourly, received):
+    hourly([], a=["fail"])
+    hourly(HOOK, a=["fail"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
+
+
+# -- channels that fail ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dead(monkeypatch) -> dict[str, str]:
+    """A channel behind which nobody listens."""
     monkeypatch.setenv("AIRFLOW_CONN_DEAD", '{"conn_type": "http", "host": "http://127.0.0.1", "port": 9}')
-    channels = [{"type": "http", "conn_id": "dead"}, *HOOK]
-    run = run_task(alerts(make_report(a=["fail"]), channels=channels), raises=DeliveryError)
+    return {"type": "http", "conn_id": "dead"}
+
+
+def test_a_failing_channel_fails_the_task_and_not_the_others(hourly, received, dead):
+    run = hourly([dead, *HOOK], a=["fail"], raises=DeliveryError)
     assert "1 of 2 channels did not take the message" in str(run.error)
     assert len(received) == 1
 
 
-def test_a_retry_does_not_tell_those_who_know(make_report, run_task, received, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_DEAD", '{"conn_type": "http", "host": "http://127.0.0.1", "port": 9}')
-    report = make_report(a=["fail"])
-    for number in (1, 2):
-        operator = alerts(report, channels=[*HOOK, {"type": "http", "conn_id": "dead"}])
-        run_task(operator, try_number=number, raises=DeliveryError)
+def test_another_try_does_not_tell_those_who_know(hourly, received, dead):
+    hourly([*HOOK, dead], a=["fail"], raises=DeliveryError, tries=3)
     assert len(received) == 1
+
+
+def test_a_channel_that_failed_is_told_with_the_next_report(hourly, received, dead, monkeypatch):
+    hourly([dead], a=["fail"], raises=DeliveryError)
+    hourly([dead], a=["fail", "warn"], raises=DeliveryError)
+    monkeypatch.setenv("AIRFLOW_CONN_DEAD", os.environ["AIRFLOW_CONN_HOOK"])
+    hourly([dead], a=["fail", "warn"])
+    hourly([dead], a=["fail", "warn"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
+
+
+def test_what_was_over_before_a_channel_worked_again_is_never_told_to_it(hourly, received, dead, monkeypatch):
+    hourly([dead], a=["fail"], raises=DeliveryError)
+    hourly([], a=["pass"])
+    hourly([], a=["pass"])
+    monkeypatch.setenv("AIRFLOW_CONN_DEAD", os.environ["AIRFLOW_CONN_HOOK"])
+    hourly([dead], a=["pass"])
+    assert received == []
+
+
+def test_a_task_that_died_after_a_delivery_does_not_deliver_twice(make_report, run_task, received, monkeypatch):
+    report = make_report(a=["fail"])
+
+    def die(*_: Any, **__: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(KeptState, "write", die)
+        run_task(alerts(report, channels=HOOK), raises=RuntimeError)
+    run_task(alerts(report, channels=HOOK), try_number=2)
+    assert len(received) == 1
+
+
+def test_metrics_tell_what_is_open_and_what_was_sent(hourly, received, dead, metrics):
+    metrics()
+    hourly([*HOOK, dead], a=["fail", "warn", "warn"], raises=DeliveryError)
+    found = [line for line in metrics() if "health.alerts" in line]
+    assert found == [
+        "airflow.health.alerts_open,dag_id=a_dag,severity=critical:1|g",
+        "airflow.health.alerts_open,dag_id=a_dag,severity=warning:2|g",
+        "airflow.health.alerts_open,dag_id=a_dag,severity=info:0|g",
+        "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=hook,outcome=delivered:1|c",
+        "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=dead,outcome=failed:1|c",
+    ]
+
+
+# -- what it looks like, and mistakes --------------------------------------------------------------------------------
 
 
 def test_names_in_the_page_are_escaped_and_long_lists_cut(run_task, received):
@@ -155,6 +367,8 @@ def test_names_in_the_page_are_escaped_and_long_lists_cut(run_task, received):
     run = run_task(alerts(report, channels=HOOK))
     assert "<script>" not in kept(run.result, "alert.html")
     assert "and 480 more" in received[0]["text"]
+    assert len(received[0]["new"]) == 100
+    assert received[0]["open"] == 500
 
 
 @pytest.mark.parametrize(
@@ -163,6 +377,16 @@ def test_names_in_the_page_are_escaped_and_long_lists_cut(run_task, received):
         ({"alert_on": "pass"}, "send_alerts.alert_on: found 'pass'; allowed are warn, inconclusive, fail"),
         ({"channels": [{"type": "pager"}]}, "send_alerts.channels[0]: type must be one of"),
         ({"channels": [{"type": "http"}]}, "send_alerts.channels[0] (http): conn_id is missing"),
+        (
+            {"channels": [{**HOOK[0], "severities": ["fatal"]}]},
+            "send_alerts.channels[0] (http): severities: found 'fatal'; allowed are critical, warning, info",
+        ),
+        ({"channels": [{**HOOK[0], "recoveries": "no"}]}, "recoveries: 'no' is neither true nor false"),
+        ({"channels": [{**HOOK[0], "check": ["a"]}]}, "'check' is unknown; did you mean 'checks'"),
+        ({"severities": {"a": "fatal"}}, "send_alerts.severities.a: found 'fatal'"),
+        ({"severities": ["a"]}, "send_alerts.severities: expected a mapping of patterns"),
+        ({"raise_after": 0}, "send_alerts.raise_after: 0 is not a whole number from 1 on"),
+        ({"repeat": "daily"}, "send_alerts.repeat: 'daily' is not a duration"),
     ],
 )
 def test_a_mistake_is_named_also_when_nothing_is_wrong(make_report, run_task, parameters, message):

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from operators.model.trusted_types import UntrustedTypeError, import_skops, load_or_fail, load_trusted, trusted_types
+from operators.trusted_types import UntrustedTypeError, import_skops, load_or_fail, load_trusted, trusted_types
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Mistakes of a pipeline's author or its data: raised by every data operator's parts, never worth a retry."""
+"""Mistakes of a pipeline's author or its data: raised by the parts of every operator, never worth a retry."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def check_choice(value: str, allowed: Iterable[str], *, where: str) -> str:
     choices = tuple(allowed)
     if value not in choices:
         raise DataMistakeError(f"{where}: found {value!r}; allowed are {', '.join(choices)}")
+    return value
+
+
+def check_count(value: Any, *, where: str) -> int:
+    """Give a value back if it is a whole number from 1 on.
+
+    :raises DataMistakeError: if it is none
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise DataMistakeError(f"{where}: {value!r} is not a whole number from 1 on")
     return value
 
 

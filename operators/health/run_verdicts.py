@@ -1,0 +1,154 @@
+"""What CheckDagRuns says of what it saw: each DAG against its thresholds, and against what it usually does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from operators.health.health_check import format_span, judge_each
+from operators.health.run_look import RunLook
+from operators.health.run_rules import RunRuleBook, RunRules
+from operators.thresholds import Threshold
+from operators.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A number and what it is, for people."""
+
+    value: float
+    note: str
+
+
+def judge_runs(look: RunLook, rules: RunRuleBook) -> tuple[Verdict, ...]:
+    """Give every verdict.
+
+    :param rules: the thresholds
+    """
+    absolute: tuple[tuple[str, Mapping[str, Noted], Callable[[RunRules], Threshold | None]], ...] = (
+        ("failed_runs", _failures(look), lambda r: r.failed_runs),
+        ("failure_ratio", _ratios(look, rules), lambda r: r.failure_ratio),
+        ("duration", _durations(look, rules), lambda r: r.duration),
+        ("running_for", _ages(look), lambda r: r.running_for),
+        ("late_by", _lateness(look), lambda r: r.late_by),
+        ("success_age", _silences(look), lambda r: r.success_age),
+        ("duration_vs_usual", dict(_unusual_durations(look, rules)), lambda r: r.usual.duration),
+        ("late_by_vs_usual", dict(_unusual_lateness(look, rules)), lambda r: r.usual.late_by),
+        ("failure_ratio_vs_usual", dict(_unusual_ratios(look, rules)), lambda r: r.usual.failure_ratio),
+        ("success_age_vs_usual", dict(_unusual_silences(look, rules)), lambda r: r.usual.success_age),
+    )
+    judged = [verdict for each in absolute for verdict in _judge(*each, rules)]
+    return (*judged, *_never_succeeded(look, rules))
+
+
+def _judge(
+    name: str, seen: Mapping[str, Noted], threshold_of: Callable[[RunRules], Threshold | None], rules: RunRuleBook
+) -> tuple[Verdict, ...]:
+    return judge_each(
+        name,
+        {dag_id: noted.value for dag_id, noted in seen.items()},
+        lambda dag_id: threshold_of(rules.of(dag_id) if dag_id else rules.general),
+        lambda dag_id: seen[dag_id].note,
+    )
+
+
+def _failures(look: RunLook) -> dict[str, Noted]:
+    return {
+        dag_id: Noted(count, f"of {look.finished[dag_id].all} finished" if dag_id in look.finished else "")
+        for dag_id, count in look.failures.items()
+    }
+
+
+def _ratios(look: RunLook, rules: RunRuleBook) -> dict[str, Noted]:
+    return {
+        dag_id: Noted(finished.failed / finished.all, f"{finished.failed} of {finished.all} finished runs")
+        for dag_id, finished in look.finished.items()
+        if finished.all >= rules.of(dag_id).min_runs
+    }
+
+
+def _durations(look: RunLook, rules: RunRuleBook) -> dict[str, Noted]:
+    found = {}
+    for dag_id, past in look.history.dags.items():
+        start = (look.now - rules.of(dag_id).window).timestamp()
+        seconds = [run.seconds for run in past.runs if run.succeeded and run.ended_at >= start]
+        if seconds and dag_id in look.counted_dags:
+            found[dag_id] = Noted(max(seconds), f"longest of {len(seconds)} runs, {format_span(max(seconds))}")
+    return found
+
+
+def _ages(look: RunLook) -> dict[str, Noted]:
+    return {
+        dag_id: Noted(look.age(run), f"{run.run_id} for {format_span(look.age(run))}")
+        for dag_id, run in look.longest.items()
+    }
+
+
+def _lateness(look: RunLook) -> dict[str, Noted]:
+    return {dag_id: Noted(s, f"{what}, {format_span(s)}") for dag_id, (s, what) in look.late.items()}
+
+
+def _silences(look: RunLook) -> dict[str, Noted]:
+    return {
+        dag_id: Noted(age, f"last success {format_span(age)} ago")
+        for dag_id, age in look.silent.items()
+        if age is not None
+    }
+
+
+def _never_succeeded(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
+    for dag_id, age in look.silent.items():
+        threshold = rules.of(dag_id).success_age
+        if age is None and threshold is not None:
+            yield Verdict(
+                name=f"{dag_id}.success_age",
+                outcome=Outcome.FAIL,
+                observed=None,
+                threshold=threshold.text,
+                message="has never succeeded, as far as Airflow knows",
+            )
+
+
+def _unusual_durations(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
+    """Compare the newest run of each DAG, or the one that runs, with the median of those before it."""
+    for dag_id, past in look.history.dags.items():
+        newest = next((run for run in reversed(past.runs) if run.succeeded), None)
+        if newest is None or dag_id not in look.counted_dags:
+            continue
+        limits = rules.of(dag_id).usual
+        usual = past.usual_seconds(before=newest.ended_at, min_runs=limits.min_runs)
+        running = look.longest.get(dag_id)
+        seconds, what = newest.seconds, "the last run took"
+        if running and look.age(running) > seconds:
+            seconds, what = look.age(running), f"{running.run_id} has been running for"
+        if usual and seconds - usual >= limits.at_least:
+            note = f"times the usual: {what} {format_span(seconds)}, usual are {format_span(usual)}"
+            yield dag_id, Noted(round(seconds / usual, 2), note)
+
+
+def _unusual_lateness(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
+    for dag_id, (seconds, what) in look.late.items():
+        limits = rules.of(dag_id).usual
+        usual = look.history.past(dag_id).usual_late(min_runs=limits.min_runs)
+        if usual is not None and seconds - usual >= limits.at_least:
+            yield (
+                dag_id,
+                Noted(round(seconds - usual, 1), f"{what}, {format_span(seconds)}; usual are {format_span(usual)}"),
+            )
+
+
+def _unusual_ratios(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
+    for dag_id, noted in _ratios(look, rules).items():
+        own = rules.of(dag_id)
+        start = (look.now - own.window).timestamp()
+        usual = look.usual_failure_ratio(dag_id, before=start, min_runs=own.usual.min_runs)
+        if usual is not None and noted.value > usual:
+            yield dag_id, Noted(round(noted.value - usual, 4), f"{noted.note}; usual are {usual:.0%}")
+
+
+def _unusual_silences(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
+    for dag_id, noted in _silences(look).items():
+        gap = look.history.past(dag_id).usual_gap(min_runs=rules.of(dag_id).usual.min_runs)
+        if gap and dag_id in look.silent_before:
+            note = f"times the usual: {noted.note}, usual is one every {format_span(gap)}"
+            yield dag_id, Noted(round(noted.value / gap, 2), note)

@@ -1,0 +1,202 @@
+"""The life of alerts over reports: when one is raised and taken back, and what each channel has been told of it.
+
+A channel is told the difference between what it knows and what is. So one that did not take a message gets it with the
+next report, whatever became of the others, and nobody is told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+from operators.notify.alerts import Alert
+from operators.severity import SEVERITIES
+
+_RECENT = 12
+"""Reports over which a problem's coming and going is counted."""
+_FLAPS_FROM = 4
+_CALM_BELOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Damping:
+    """How quickly alerts are raised and taken back."""
+
+    raise_after: int = 1
+    """So many reports in a row must have the problem."""
+    clear_after: int = 2
+    """So many reports in a row must be without it."""
+    repeat: timedelta | None = None
+    """After so long a channel is told again of what lasts; None for never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a channel knows of an alert."""
+
+    severity: str
+    """The most urgent that it was told."""
+    at: str
+    """When it was told last."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tracked:
+    """One alert over time."""
+
+    alert: Alert
+    since: str
+    """When it was first seen, ISO 8601."""
+    is_open: bool = False
+    is_flapping: bool = False
+    recent: str = ""
+    """1 for each of the last reports that had the problem, 0 for each that had not; the newest at the end."""
+    told: dict[str, Told] = field(default_factory=dict)
+    """Channel -> what it knows."""
+
+    def advance(self, *, is_present: bool, damping: Damping) -> None:
+        """Take one more report into account."""
+        self.recent = (self.recent + str(int(is_present)))[-_RECENT:]
+        changes = sum(a != b for a, b in pairwise(self.recent))
+        self.is_flapping = changes >= (_CALM_BELOW if self.is_flapping else _FLAPS_FROM)
+        in_a_row = len(self.recent) - len(self.recent.rstrip(self.recent[-1]))
+        if is_present and in_a_row >= damping.raise_after:
+            self.is_open = True
+        elif not is_present and in_a_row >= damping.clear_after and not self.is_flapping:
+            self.is_open = False
+
+    @property
+    def is_history(self) -> bool:
+        """Whether nobody needs it any more."""
+        return not self.is_open and not self.told and "1" not in self.recent
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one channel has to be told."""
+
+    new: tuple[Tracked, ...] = ()
+    worse: tuple[Tracked, ...] = ()
+    still: tuple[Tracked, ...] = ()
+    """Open for so long that it is worth a reminder."""
+    recovered: tuple[Tracked, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.worse or self.still or self.recovered)
+
+    @property
+    def begun(self) -> tuple[Tracked, ...]:
+        """All that is open."""
+        return (*self.new, *self.worse, *self.still)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A channel as the state knows it."""
+
+    key: str
+    severities: frozenset[str]
+    checks: tuple[str, ...] = ()
+    """Patterns of checks, or of alerts' keys; none: all of them."""
+    wants_recoveries: bool = True
+
+    def wants(self, alert: Alert) -> bool:
+        """Tell whether an alert is for it."""
+        names = (alert.check, alert.key)
+        is_chosen = not self.checks or any(fnmatchcase(name, pattern) for name in names for pattern in self.checks)
+        return is_chosen and alert.severity in self.severities
+
+
+class AlertState:
+    """All alerts, and the last report that was taken into account.
+
+    :param kept: the plain form; None for the first time
+    """
+
+    def __init__(self, kept: Mapping[str, Any] | None) -> None:
+        value = kept or {}
+        self._last_run: str = value.get("last_run", "")
+        self.alerts: dict[str, Tracked] = {key: _read(tracked) for key, tracked in value.get("alerts", {}).items()}
+
+    def advance(
+        self, alerts: Iterable[Alert], *, unmeasured: Iterable[str], run_id: str, now: datetime, damping: Damping
+    ) -> None:
+        """Take a report into account; the same one again, as in another try of the task, changes nothing.
+
+        :param alerts: its problems
+        :param unmeasured: checks that could not be made, of whose problems nothing is known
+        :param run_id: the report's run
+        """
+        if run_id == self._last_run:
+            return
+        self._last_run = run_id
+        present = {alert.key: alert for alert in alerts}
+        unknown = set(unmeasured)
+        for key, alert in present.items():
+            tracked = self.alerts.setdefault(key, Tracked(alert=alert, since=_text(now)))
+            if not tracked.is_open and not tracked.recent.endswith("1"):
+                tracked.since = _text(now)
+            tracked.alert = alert
+        for key, tracked in list(self.alerts.items()):
+            if key in present or tracked.alert.check not in unknown:
+                tracked.advance(is_present=key in present, damping=damping)
+            if tracked.is_history:
+                del self.alerts[key]
+
+    @property
+    def open(self) -> tuple[Tracked, ...]:
+        """What is open, the most urgent first."""
+        found = [tracked for tracked in self.alerts.values() if tracked.is_open]
+        return tuple(sorted(found, key=lambda t: (SEVERITIES.index(t.alert.severity), t.alert.key)))
+
+    def news_for(self, audience: Audience, *, now: datetime, damping: Damping) -> News:
+        """Give what a channel does not know yet."""
+        new, worse, still = [], [], []
+        for tracked in self.open:
+            told = tracked.told.get(audience.key)
+            if not audience.wants(tracked.alert):
+                continue
+            if told is None:
+                new.append(tracked)
+            elif SEVERITIES.index(tracked.alert.severity) < SEVERITIES.index(told.severity):
+                worse.append(tracked)
+            elif damping.repeat is not None and now - datetime.fromisoformat(told.at) >= damping.repeat:
+                still.append(tracked)
+        over = tuple(t for t in self._known_to(audience) if not (t.is_open and audience.wants(t.alert)))
+        if not audience.wants_recoveries:
+            for tracked in over:
+                del tracked.told[audience.key]
+        return News(tuple(new), tuple(worse), tuple(still), over if audience.wants_recoveries else ())
+
+    def note_told(self, audience: Audience, news: News, *, now: datetime) -> None:
+        """Remember that a channel knows."""
+        for tracked in news.begun:
+            tracked.told[audience.key] = Told(tracked.alert.severity, _text(now))
+        for tracked in news.recovered:
+            del tracked.told[audience.key]
+
+    def forget_channels(self, known: Iterable[str]) -> None:
+        """Forget what was told to channels that are no longer in the YAML."""
+        keys = set(known)
+        for tracked in self.alerts.values():
+            tracked.told = {key: told for key, told in tracked.told.items() if key in keys}
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plain form."""
+        return {"last_run": self._last_run, "alerts": {key: asdict(tracked) for key, tracked in self.alerts.items()}}
+
+    def _known_to(self, audience: Audience) -> tuple[Tracked, ...]:
+        return tuple(tracked for tracked in self.alerts.values() if audience.key in tracked.told)
+
+
+def _read(value: Mapping[str, Any]) -> Tracked:
+    told = {channel: Told(**known) for channel, known in value["told"].items()}
+    return Tracked(**{**value, "alert": Alert(**value["alert"]), "told": told})
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

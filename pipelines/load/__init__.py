@@ -1,0 +1,1 @@
+"""What a folder of YAML files gives, without checking again what was checked before."""

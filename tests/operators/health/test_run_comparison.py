@@ -1,0 +1,249 @@
+"""CheckDagRuns over time: what it remembers of each DAG, and how a DAG is compared with what it usually does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from operators.health.airflow_api import REQUESTS_AT_MOST
+from operators.health.check_dag_runs import CheckDagRunsOperator
+from operators.kept_state import KeptState
+from tests.operators.health.recorded_airflow import DAGS, RUNS, RecordedAirflow
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Clock:
+    """A recorded Airflow whose runs a test makes, and whose time it moves on."""
+
+    def __init__(self, airflow: RecordedAirflow) -> None:
+        self.airflow = airflow
+        self._template = airflow.rows[RUNS][0]
+        self._dag = {**airflow.rows[DAGS][0]}
+        airflow.rows[RUNS] = []
+        airflow.rows[DAGS] = []
+
+    def pass_by(self, seconds: float) -> None:
+        self.airflow.date = format_datetime(self.airflow.now + timedelta(seconds=seconds), usegmt=True)
+
+    def dag(self, dag_id: str, *, due: float | None = None, paused: bool = False) -> None:
+        """A DAG whose next run is due so many seconds ago."""
+        moment = None if due is None else (self.airflow.now - timedelta(seconds=due)).isoformat()
+        row = {"dag_id": dag_id, "is_paused": paused, "next_dagrun_run_after": moment}
+        self.airflow.rows[DAGS].append({**self._dag, **row, "next_dagrun_logical_date": moment})
+
+    def run(
+        self, dag_id: str, *, due: float, late: float = 2, takes: float | None = 60, state: str = "success"
+    ) -> None:
+        """A scheduled run that was due so many seconds ago; one that takes None is still running."""
+        at = self.airflow.now - timedelta(seconds=due)
+        start = at + timedelta(seconds=late)
+        end = None if takes is None else start + timedelta(seconds=takes)
+        self.airflow.rows[RUNS].append(
+            {
+                **self._template,
+                "id": len(self.airflow.rows[RUNS]),
+                "dag_id": dag_id,
+                "dag_run_id": f"scheduled__{at:%Y-%m-%dT%H:%M:%S}",
+                "run_type": "scheduled",
+                "state": state if takes is not None else "running",
+                "run_after": at.isoformat(),
+                "queued_at": at.isoformat(),
+                "start_date": None if state == "queued" else start.isoformat(),
+                "end_date": end.isoformat() if end and state != "queued" else None,
+            }
+        )
+
+    def hourly(self, dag_id: str, number: int, *, but: int = 1, **run: Any) -> None:
+        """Hourly runs up to some minutes ago, without the last few."""
+        for hours in range(number, but - 1, -1):
+            self.run(dag_id, due=hours * HOUR, **run)
+
+
+@pytest.fixture
+def clock(busy: RecordedAirflow) -> Clock:
+    return Clock(busy)
+
+
+@pytest.fixture
+def judge(run_task, verdicts_of):
+    """Run the check and give name -> (verdict, observed)."""
+    counter = iter(range(100))
+
+    def judge(**parameters: Any) -> dict[str, tuple[str, Any]]:
+        operator = CheckDagRunsOperator(task_id="check_dag_runs", conn_id="airflow_api", **parameters)
+        found: dict[str, tuple[str, Any]] = verdicts_of(run_task(operator, run_id=f"run-{next(counter)}"))
+        return found
+
+    return judge
+
+
+def test_the_longest_successful_run_is_judged(clock, judge):
+    for takes in (60, 400, 90):
+        clock.run("load", due=2 * HOUR + takes, takes=takes)
+    clock.run("load", due=3 * HOUR, takes=5000, state="failed")
+    assert judge(duration={"warn": "5m"}) == {"load.duration": ("warn", 400)}
+
+
+def test_a_queued_run_is_late_since_it_was_due(clock, judge):
+    clock.run("load", due=20 * MINUTE, state="queued")
+    assert judge(late_by={"warn": "10m", "fail": "1h"}) == {"load.late_by": ("warn", pytest.approx(1200, abs=5))}
+
+
+def test_a_run_that_nobody_made_is_late(clock, judge):
+    clock.dag("silent", due=2 * HOUR)
+    clock.dag("later", due=-HOUR)
+    assert judge(late_by={"warn": "10m", "fail": "1h"}) == {"silent.late_by": ("fail", pytest.approx(7200, abs=5))}
+
+
+def test_a_run_that_started_late_is_late(clock, judge):
+    clock.hourly("load", 5)
+    clock.run("load", due=20 * MINUTE, late=900)
+    assert judge(late_by={"warn": "10m"}) == {"load.late_by": ("warn", 900)}
+
+
+def test_the_first_run_after_a_pause_is_not_late(clock, judge):
+    for hours in (50, 49, 48):
+        clock.run("load", due=hours * HOUR)
+    clock.run("load", due=20 * MINUTE, late=900)
+    assert judge(late_by={"warn": "10m"}, window="3d") == {"late_by": ("pass", 0)}
+
+
+def test_a_run_that_is_started_anew_is_not_late(clock, judge):
+    clock.hourly("load", 5)
+    judge(late_by={"warn": "10m"})
+    clock.run("load", due=4 * HOUR, late=3 * HOUR)
+    assert judge(late_by={"warn": "10m"}) == {"load.late_by": ("pass", 2)}
+
+
+def test_a_new_dag_is_not_compared(clock, judge):
+    clock.hourly("load", 3)
+    clock.run("load", due=10 * MINUTE, takes=500)
+    assert judge(duration={"warn": "1h"}, versus_usual={"duration": {"warn": 2}})["duration_vs_usual"] == ("pass", 0)
+
+
+def test_a_run_that_took_longer_than_usual(clock, judge):
+    clock.hourly("load", 6)
+    clock.run("load", due=10 * MINUTE, takes=300)
+    assert judge(versus_usual={"duration": {"warn": 3, "fail": 10}}) == {"load.duration_vs_usual": ("warn", 5)}
+
+
+def test_a_run_that_goes_on_longer_than_usual(clock, judge):
+    clock.hourly("load", 6)
+    clock.run("load", due=15 * MINUTE, takes=None)
+    found = judge(versus_usual={"duration": {"warn": 3, "fail": 10}})
+    assert found == {"load.duration_vs_usual": ("fail", pytest.approx(15, abs=0.2))}
+
+
+def test_a_difference_of_seconds_is_none(clock, judge):
+    clock.hourly("load", 6, takes=2)
+    clock.run("load", due=10 * MINUTE, takes=20)
+    assert judge(versus_usual={"duration": {"warn": 3}}) == {"duration_vs_usual": ("pass", 0)}
+    assert judge(versus_usual={"duration": {"warn": 3}, "at_least": "5s"}) == {"load.duration_vs_usual": ("warn", 10)}
+
+
+def test_a_start_later_than_usual(clock, judge):
+    clock.hourly("load", 7, late=100)
+    clock.run("load", due=30 * MINUTE, late=1000)
+    assert judge(versus_usual={"late_by": {"warn": "10m"}}) == {"load.late_by_vs_usual": ("warn", 900)}
+
+
+def test_failures_are_compared_with_the_runs_before_the_window(clock, judge):
+    clock.hourly("load", 10)
+    judge(failed_runs={"warn": 0})
+    clock.pass_by(24 * HOUR)
+    clock.hourly("load", 4, state="failed")
+    assert judge(versus_usual={"failure_ratio": {"warn": "50%"}}) == {"load.failure_ratio_vs_usual": ("warn", 1)}
+
+
+def test_a_dag_that_has_fallen_silent_is_told_at_the_second_look(clock, judge):
+    clock.dag("load")
+    clock.hourly("load", 9)
+    usual = {"success_age": {"warn": 3, "fail": 6}}
+    assert judge(versus_usual=usual) == {"success_age_vs_usual": ("pass", 0)}
+    clock.pass_by(3 * HOUR)
+    assert judge(versus_usual=usual) == {"success_age_vs_usual": ("pass", 0)}
+    clock.pass_by(HOUR)
+    assert judge(versus_usual=usual) == {"load.success_age_vs_usual": ("warn", pytest.approx(4.98, abs=0.02))}
+
+
+def test_a_paused_dag_may_be_silent(clock, judge):
+    clock.dag("load", paused=True)
+    clock.hourly("load", 9)
+    usual = {"success_age": {"warn": 3}}
+    judge(versus_usual=usual)
+    for _ in range(3):
+        clock.pass_by(4 * HOUR)
+        assert judge(versus_usual=usual) == {"success_age_vs_usual": ("pass", 0)}
+
+
+def test_a_dag_with_a_promise_is_judged_at_once_and_whatever_its_past(clock, judge):
+    clock.dag("nightly")
+    clock.dag("fresh")
+    clock.run("nightly", due=30 * HOUR)
+    promise = {"success_age": {"warn": "25h", "fail": "48h"}}
+    assert judge(dags={"nightly": promise, "fresh": promise, "gone": promise}) == {
+        "nightly.success_age": ("warn", pytest.approx(30 * HOUR - 62, abs=5)),
+        "fresh.success_age": ("fail", None),
+    }
+
+
+def test_windows_and_thresholds_hold_for_the_dags_that_a_pattern_names(clock, judge):
+    for dag_id in ("team_a", "team_b", "other"):
+        clock.run(dag_id, due=30 * HOUR, state="failed")
+        clock.run(dag_id, due=2 * HOUR, state="failed")
+    dags = {"team_b": {"failed_runs": {"warn": 5}}, "team_*": {"window": "2d"}}
+    assert judge(failed_runs={"warn": 0, "fail": 1}, dags=dags) == {
+        "team_a.failed_runs": ("fail", 2),
+        "other.failed_runs": ("warn", 1),
+    }
+
+
+def test_ratios_need_no_request_once_the_window_is_known(clock, judge):
+    clock.hourly("load", 5)
+    clock.run("load", due=10 * MINUTE, state="failed")
+    judge(failed_runs={"warn": 0})
+    before = len(clock.airflow.requests)
+    clock.pass_by(HOUR)
+    assert judge(failure_ratio={"warn": "10%"}) == {"load.failure_ratio": ("warn", pytest.approx(1 / 6))}
+    assert not [request for request in clock.airflow.requests[before:] if request.path == f"{RUNS}/list"]
+
+
+def test_another_try_of_the_task_learns_nothing_twice(clock, judge):
+    clock.hourly("load", 3)
+    judge(failed_runs={"warn": 0})
+    first = KeptState("a_dag", "check_dag_runs").read()
+    judge(failed_runs={"warn": 0})
+    second = KeptState("a_dag", "check_dag_runs").read()
+    assert second.generation == first.generation + 1
+    assert second.value["dags"] == first.value["dags"]
+    assert len(first.value["dags"]["load"]["runs"]) == 3
+
+
+def test_what_is_remembered_stays_small(clock, judge):
+    for minutes in range(200):
+        clock.run("busy", due=minutes * MINUTE + 120)
+    judge(failed_runs={"warn": 0})
+    past = KeptState("a_dag", "check_dag_runs").read().value["dags"]["busy"]
+    assert (len(past["runs"]), len(past["starts"])) == (30, 30)
+
+
+@pytest.mark.parametrize("number", [0, 1, 40, 900])
+def test_a_check_makes_ten_requests_at_most(clock, judge, read_published, run_task, number):
+    for i in range(number):
+        clock.run(f"dag_{i % 50}", due=i * 30 + 60, state="failed" if i % 3 else "success")
+        clock.dag(f"dag_{i % 50}", due=HOUR)
+    operator = CheckDagRunsOperator(
+        task_id="check_dag_runs",
+        conn_id="airflow_api",
+        failed_runs={"warn": 0},
+        failure_ratio={"warn": "10%"},
+        success_age={"warn": "1s"},
+        dags={"one_more": {"success_age": {"warn": "1s"}}},
+    )
+    run = run_task(operator)
+    asked = len(clock.airflow.requests)
+    assert read_published(run.result, "finding.json")["requests"] == asked <= REQUESTS_AT_MOST
