@@ -76,7 +76,7 @@ def note_on_runs(plan: PipelinePlan, placed: Placed, now: datetime) -> str:
             return ""
         schedule = schedule_of(entry.pipeline.config)
         runs = schedule.next_runs(now, 1)
-        times.append(in_zone(runs[0], schedule.zone) if runs else schedule.note or "none")
+        times.append(in_zone(runs[0], schedule.zone) if runs else schedule.words)
     return f"next run {times[1]}, was {times[0]}" if times[0] != times[1] else f"next run still {times[0]}"
 
 
