@@ -2,8 +2,8 @@
 
     python -m tests.docs.terminal_page
 
-The commands run in the order of the page, in a repository that holds the pipelines of this one; a difference there is an
-edit that is made before the next command. What `pipelines run` prints is left as it is: it takes time, and tells it.
+The commands run in the order of the page, in a repository that holds the pipelines of this one. A difference on the
+page is an edit that is made before the next command. What `pipelines run` prints is left as it is: it tells times.
 """
 
 from __future__ import annotations

@@ -143,6 +143,16 @@ def test_a_secret_is_not_shown(run: Run, orders: Path) -> None:
         assert "***" in text
 
 
+def test_a_secret_is_hidden_wherever_it_is_repeated(run: Run, orders: Path) -> None:
+    bash = "airflow.providers.standard.operators.bash.BashOperator"
+    orders.write_text(
+        f"orders:\n  description: use hunter2hunter2\n  # pipelines: ignore=P721 a test\n"
+        f"  params: {{api_token: hunter2hunter2}}\n  tasks: {{load: {{operator: {bash}, bash_command: x}}}}\n"
+    )
+    for form in (["show", "orders", "--json"], ["show", "orders"], ["list", "--json"]):
+        assert "hunter2" not in run(*form).out
+
+
 def test_colours_change_nothing_else(run: Run, orders: Path) -> None:
     plain = run("show", "orders", *AFTER).out
     coloured = run("show", "orders", *AFTER, "--color", "always").out
