@@ -46,9 +46,10 @@ accept: install-dev ## write the expected outputs of the tests anew; read the di
 	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
-docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md, docs/metrics.md)
+docs: install-dev ## write the generated pages anew (rules.md, operators.md, metrics.md, terminal.md)
 	@.venv/bin/python -m schemas.explanations > docs/rules.md
 	@.venv/bin/python tests/docs/operators_page.py > docs/operators.md
+	@.venv/bin/python -m tests.docs.terminal_page
 	@.venv/bin/python -m tests.docs.metrics_page > docs/metrics.md
 
 dashboards: install-dev ## write grafana/dashboards anew from grafana/boards

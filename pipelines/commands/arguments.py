@@ -89,6 +89,11 @@ def print_text(text: str, out: TextIO) -> None:
     print(writable(text, getattr(out, "encoding", None)), file=out)
 
 
+def json_text(document: Any) -> str:
+    """Give a document for programs."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
 def print_json(document: Any, out: TextIO) -> None:
     """Print a document for programs."""
-    print(json.dumps(document, indent=2, ensure_ascii=False), file=out)
+    print(json_text(document), file=out)

@@ -74,10 +74,13 @@ def show(
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :raises UsageError: if there is no such pipeline, a path cannot be read, or the schema is none
     """
+    from pipelines.overview.written import hidden
+
     entry, pipeline = sound_pipeline(name, what)
     if pipeline is None:
         return Exit.PROBLEMS
-    print_text(_RENDERERS[form](entry, pipeline, after, wants_color(color, out)), out)
+    text = _RENDERERS[form](entry, pipeline, after, wants_color(color, out))
+    print_text(hidden(text, [pipeline]), out)
     return Exit.CLEAN
 
 

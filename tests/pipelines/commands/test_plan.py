@@ -90,7 +90,7 @@ default:
   default_args: {execution_timeout: 1800s, owner: shop}
 orders:
   start_date: "2026-01-01T00:00:00+00:00"   # midnight
-  schedule: 0 0 * * *
+  schedule: '@daily'
   default_args: {retries: 2}
   tasks:
     - {task_id: split, target: target, data: judge, operator: PreprocessData, dependencies: [judge]}
@@ -136,6 +136,22 @@ plan against HEAD (COMMIT): no change in Airflow; 1 written differently, to the 
 ≈ orders: written differently, to the same effect; Airflow keeps a new version  pipelines/orders.yaml:1
     ~ task judge
         ≈ duplicates.fail  1% → 0.01  (the same)  pipelines/orders.yaml:7
+"""
+    )
+
+
+def test_what_the_docs_of_the_dag_quote_gives_a_new_version_to_the_same_effect(run: Run, orders: Path) -> None:
+    edit(orders, ('"@daily"', '"0 0 * * *"'))
+    assert "≈ schedule  @daily → 0 0 * * *  (the same)  pipelines/orders.yaml:2" in run("plan").out
+    orders.write_text(ORDERS)
+    orders.rename(orders.with_name("sales.yaml"))
+    assert (
+        body(run("plan").out)
+        == """\
+plan against HEAD (COMMIT): no change in Airflow; 1 written differently, to the same effect
+
+≈ orders: written differently, to the same effect; Airflow keeps a new version  pipelines/sales.yaml:1
+    ≈ file  pipelines/orders.yaml → pipelines/sales.yaml  (the same)
 """
     )
 
