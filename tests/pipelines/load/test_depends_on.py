@@ -26,11 +26,11 @@ pipeline:
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are checked."""
-    from pipelines.load import checked_files
+    from schemas import checker
 
     names: list[str] = []
-    original = checked_files.check_file
-    monkeypatch.setattr(checked_files, "check_file", lambda path, **o: names.append(path.name) or original(path, **o))
+    original = checker.check_source
+    monkeypatch.setattr(checker, "check_source", lambda s, **o: names.append(s.path.name) or original(s, **o))
     return names
 
 
@@ -73,18 +73,18 @@ def test_defaults_that_stay_cost_nothing(folder: Path, checked: list[str]) -> No
 def test_a_change_between_the_check_and_a_look_at_the_file_is_seen(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.load import checked_files
+    from schemas import checker
 
     (folder / "defaults.yaml").write_text(defaults(3))
-    original = checked_files.check_file
+    original = checker.check_source
 
-    def check_file(path: Path, **options: object) -> object:
-        result = original(path, **options)
+    def check_source(source: object, **options: object) -> object:
+        result = original(source, **options)
         (folder / "defaults.yaml").write_text(defaults(4))
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(checked_files, "check_file", check_file)
+        patched.setattr(checker, "check_source", check_source)
         assert load(folder).dags["dag_7"].get_task("a").retries == 3
     assert retries(folder) == 4
 
@@ -92,18 +92,18 @@ def test_a_change_between_the_check_and_a_look_at_the_file_is_seen(
 def test_defaults_that_go_between_the_check_and_a_look_at_them_are_seen(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.load import checked_files
+    from schemas import checker
 
     (folder / "defaults.yaml").write_text(defaults(3))
-    original = checked_files.check_file
+    original = checker.check_source
 
-    def check_file(path: Path, **options: object) -> object:
-        result = original(path, **options)
+    def check_source(source: object, **options: object) -> object:
+        result = original(source, **options)
         (folder / "defaults.yaml").unlink(missing_ok=True)
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(checked_files, "check_file", check_file)
+        patched.setattr(checker, "check_source", check_source)
         assert load(folder).dags["dag_7"].get_task("a").retries == 3
     assert retries(folder) == 0
 
