@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pipelines.hidden import without_secrets
 from pipelines.load.file_states import FileState, FileStates, read_state
+from pipelines.load.known import KnownFile, KnownPipeline
 from pipelines.load.scan import scan_ids
 from pipelines.load.shares import WHOLE, Share
-from pipelines.load.spec_cache import KnownFile, KnownPipeline, SpecCache
+from pipelines.load.spec_cache import SpecCache
 from pipelines.load.spec_codec import decode, encode
 from schemas.diagnostic import Diagnostic
 from schemas.pipeline_files import iter_pipeline_files

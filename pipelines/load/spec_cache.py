@@ -12,13 +12,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pipelines.load.file_states import FileState
 from pipelines.load.fingerprint import fingerprint
+from pipelines.load.known import KnownFile, KnownPipeline
 from pipelines.load.shares import WHOLE, LoaderState, Share, slot
 from pipelines.load.spec_codec import decode, encode
 from schemas.surroundings import layer_folders
@@ -57,33 +57,6 @@ _OUTCOME = "UPDATE pipeline SET outcome = ? WHERE path = ? AND dag_id = ? AND sp
 _LOADER = "INSERT OR REPLACE INTO loader VALUES (?, ?)"
 
 _Statement = tuple[str, tuple[Any, ...]]
-
-
-@dataclass(slots=True)
-class KnownPipeline:
-    """What is known of one pipeline of a file."""
-
-    dag_id: str
-    spec: str | None
-    """Its JSON; None if it was not asked for, or the file was not checked."""
-    outcome: str | None
-    """How its build ended: empty if well, else the JSON of a diagnostic; None if it is not known."""
-
-
-@dataclass(slots=True)
-class KnownFile:
-    """What is known of one file."""
-
-    state: FileState
-    depends_on: Mapping[Path, FileState] = field(default_factory=dict)
-    """The other files that its pipelines are made of, and those that would be if they were there."""
-    checked: bool = True
-    """Whether it was checked, or only searched for DAG ids."""
-    findings: str = ""
-    """The JSON of what the check said; empty if nothing."""
-    text: str = ""
-    """What the file says; the cache gives it only when it is asked for it."""
-    pipelines: list[KnownPipeline] = field(default_factory=list)
 
 
 class SpecCache:
