@@ -6,7 +6,7 @@ Airflow does so every few seconds, each time in a new process; what is known of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from pipelines.build import BuildError, build_dag
 from pipelines.hidden import mask_for_tasks
 from pipelines.load.checked_files import CheckedFiles, FoundFile, FoundPipeline
 from pipelines.load.clock import Clock, clock_of
-from pipelines.load.shares import WHOLE, loaders, share_of
+from pipelines.load.shares import WHOLE, LoaderState, loaders, share_of
 from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
@@ -142,7 +142,7 @@ class _Loading:
 
     def build_all(self, loader: Path | None) -> dict[str, DAG]:
         """Build the DAGs of a loader file."""
-        share = share_of(loader) if loader else WHOLE
+        share, state = share_of(loader, self._cache.loaders()) if loader else (WHOLE, LoaderState())
         dags: dict[str, DAG] = {}
         first: dict[str, FoundPipeline] = {}
         untried: list[FoundPipeline] = []
@@ -167,7 +167,7 @@ class _Loading:
         if self._presentation:
             self._presentation.finish()
         if loader:
-            self._cache.keep_left_out(loader.name, left_out)
+            self._cache.keep_loader(loader.name, replace(state, left_out=left_out))
         self._try_out(untried, dags)
         return dags
 
@@ -212,7 +212,8 @@ class _Loading:
         return notes
 
     def _notes_of_loaders(self) -> list[str]:
-        left_out = self._cache.left_out()
+        known = self._cache.loaders()
+        left_out = {name: state.left_out for name, state in known.items() if state.left_out}
         return [
             f"{self._folder.name}/{loader}: {left_out[loader]} and the files after it were left out, "
             f"for Airflow allows a DAG file only so much time (dagbag_import_timeout)\n  hint: {_MORE_LOADERS}"

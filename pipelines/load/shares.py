@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 FIRST_LOADER = "dags.py"
 _OTHER_LOADER = re.compile(r"dags_([1-9][0-9]*)\.py")
+_ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The part of all pipelines that one of several loader files builds."""
+    """The pipelines that one of several loader files builds."""
 
-    index: int
-    of: int
+    parts: tuple[tuple[int, int], ...]
+    """Which part of how many; the share is all of these."""
 
     def takes(self, dag_id: str) -> bool:
-        """Tell whether a pipeline belongs to this share; it belongs to one of them."""
-        return self.of == 1 or slot(dag_id) % self.of == self.index
+        """Tell whether a pipeline belongs to this share."""
+        if self == WHOLE:
+            return True
+        number = slot(dag_id)
+        return any(number % of == index for index, of in self.parts)
 
 
-WHOLE = Share(0, 1)
+WHOLE = Share(((0, 1),))
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderState:
+    """What is known of a loader file."""
+
+    left_out: str = ""
+    """The first of the files that there was no time for."""
+    among: str = ""
+    """The loader files that there were when it was last parsed."""
+    times: int = 0
+    """How often it was parsed since these are there, at most counted up to when that is enough."""
+    shared: tuple[str, ...] = ()
+    """The loader files that there have been since all of them were last parsed often enough."""
+
+
+_UNKNOWN = LoaderState()
 
 
 def slot(dag_id: str) -> int:
@@ -38,7 +60,28 @@ def loaders(folder: Path) -> list[str]:
     return [FIRST_LOADER] * (FIRST_LOADER in names) + [name for _, name in others]
 
 
-def share_of(loader: Path) -> Share:
-    """Give the share of a loader file: all that are in its folder have equal ones."""
+def share_of(loader: Path, known: Mapping[str, LoaderState]) -> tuple[Share, LoaderState]:
+    """Give the share of a loader file, and what is known of it when it has been built.
+
+    All that are in a folder have equal ones. When that changes, each keeps what it had until all have been parsed
+    twice, the second time after Airflow took the result of the first: Airflow may find a new file only after minutes,
+    and would meanwhile take pipelines that nobody builds for gone.
+
+    :param loader: the file
+    :param known: name -> what is known of the loader files of the folder
+    """
     names = loaders(loader.parent)
-    return Share(names.index(loader.name), len(names)) if loader.name in names else WHOLE
+    own = known.get(loader.name, _UNKNOWN)
+    if loader.name not in names:
+        return WHOLE, own
+    among = " ".join(names)
+    states = [known.get(name, _UNKNOWN) for name in names]
+    is_settled = all(state.among == among and state.times >= _ENOUGH for state in states)
+    shared = (among,) if is_settled else tuple(dict.fromkeys((*own.shared, among)))
+    times = min(own.times + 1, _ENOUGH) if own.among == among else 1
+    return _share(loader.name, shared), replace(own, among=among, times=times, shared=shared)
+
+
+def _share(name: str, shared: Iterable[str]) -> Share:
+    parts = {(names.index(name), len(names)) for names in map(str.split, shared) if name in names}
+    return WHOLE if (0, 1) in parts else Share(tuple(sorted(parts)))

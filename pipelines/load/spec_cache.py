@@ -19,7 +19,8 @@ from typing import Any
 
 from pipelines.load.file_states import FileState
 from pipelines.load.fingerprint import fingerprint
-from pipelines.load.shares import WHOLE, Share, slot
+from pipelines.load.shares import WHOLE, LoaderState, Share, slot
+from pipelines.load.spec_codec import decode, encode
 from schemas.surroundings import layer_folders
 
 log = logging.getLogger(__name__)
@@ -41,18 +42,19 @@ CREATE TABLE IF NOT EXISTS pipeline (
     PRIMARY KEY (path, place)
 );
 CREATE INDEX IF NOT EXISTS by_dag_id ON pipeline (dag_id);
-CREATE TABLE IF NOT EXISTS loader (name TEXT PRIMARY KEY, left_out TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS loader (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
-_WANTED = "slot % ? = ? AND (outcome IS NOT '' OR NOT ?) AND dag_id = ifnull(?, dag_id)"
+_WANTED = "({}) AND (outcome IS NOT '' OR NOT ?) AND dag_id = ifnull(?, dag_id)"
+_IN_PART = "? = slot % ?"
 _FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PIPELINE = "INSERT OR REPLACE INTO pipeline VALUES (?, ?, ?, ?, ?, ?)"
 _FORGET = ("DELETE FROM file WHERE path = ?", "DELETE FROM pipeline WHERE path = ?")
 _REFRESH = "UPDATE file SET stat = ?, settled = ?, depends = ? WHERE path = ? AND digest = ?"
 # of the spec that was built: another process may have put another one in its place
 _OUTCOME = "UPDATE pipeline SET outcome = ? WHERE path = ? AND dag_id = ? AND spec = ?"
-_LEFT_OUT = "INSERT OR REPLACE INTO loader VALUES (?, ?)"
+_LOADER = "INSERT OR REPLACE INTO loader VALUES (?, ?)"
 
 _Statement = tuple[str, tuple[Any, ...]]
 
@@ -114,12 +116,14 @@ class SpecCache:
         """
         keys = {self._key(path): path for path in paths}
         marks = ",".join("?" * len(keys))
+        wanted = _WANTED.format(" OR ".join([_IN_PART] * len(share.parts)))
         files = f"""SELECT path, stat, digest, settled, depends, checked, findings, text
             FROM file WHERE path IN ({marks})"""  # noqa: S608
         pipelines = (
-            f"SELECT path, dag_id, CASE WHEN {_WANTED} THEN spec END, outcome FROM pipeline "  # noqa: S608
+            f"SELECT path, dag_id, CASE WHEN {wanted} THEN spec END, outcome FROM pipeline "  # noqa: S608
             f"WHERE path IN ({marks}) ORDER BY path, place"
         )
+        values = (*(number for part in share.parts for number in part), untried, dag_id, *keys)
         found: dict[bytes, KnownFile] = {}
         with self._surviving():
             if self._db is None:
@@ -129,7 +133,7 @@ class SpecCache:
             for key, stat, digest, settled, depends, checked, *texts in self._db.execute(files, (*keys,)):
                 state = FileState(stat, digest, bool(settled))
                 found[key] = KnownFile(state, _read_depends(depends), bool(checked), *texts)
-            for key, *known in self._db.execute(pipelines, (share.of, share.index, untried, dag_id, *keys)):
+            for key, *known in self._db.execute(pipelines, values):
                 if key in found:
                     found[key].pipelines.append(KnownPipeline(*known))
             self._db.execute("COMMIT")
@@ -152,9 +156,13 @@ class SpecCache:
         rows = self._rows("SELECT DISTINCT path FROM pipeline WHERE dag_id = ?", dag_id)
         return sorted(self._folder / os.fsdecode(key) for (key,) in rows)
 
-    def left_out(self) -> dict[str, str]:
-        """Give the first of the files that loader files had no time for: name of the loader file -> file."""
-        return dict(self._rows("SELECT name, left_out FROM loader WHERE left_out != ''"))
+    def loaders(self) -> dict[str, LoaderState]:
+        """Give what is known of loader files: name -> state."""
+        found: dict[str, LoaderState] = {}
+        with self._surviving():
+            for name, state in self._rows("SELECT name, state FROM loader"):
+                found[name] = decode(LoaderState, state)
+        return found
 
     def keep(self, path: Path, known: KnownFile) -> None:
         """Keep what was found out about a file."""
@@ -176,10 +184,10 @@ class SpecCache:
         if outcome is not None and outcome != pipeline.outcome:
             self._pending.append((_OUTCOME, (outcome, self._key(path), pipeline.dag_id, pipeline.spec)))
 
-    def keep_left_out(self, loader: str, first: str) -> None:
-        """Keep what a loader file had no time for: from which file on, or nothing."""
-        if self.left_out().get(loader, "") != first:
-            self._pending.append((_LEFT_OUT, (loader, first)))
+    def keep_loader(self, name: str, state: LoaderState) -> None:
+        """Keep what is known of a loader file."""
+        if self.loaders().get(name) != state:
+            self._pending.append((_LOADER, (name, encode(LoaderState, state))))
 
     def forget_others(self, paths: Iterable[Path]) -> None:
         """Forget files that are not among those that there are."""

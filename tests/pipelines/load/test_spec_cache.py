@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.load import file_states, spec_cache
+from pipelines.load.shares import LoaderState
 from pipelines.load.spec_cache import SpecCache, cache_file
 from pipelines.loader import load, raise_problems
 from tests.pipelines.load.conftest import text_of
@@ -150,7 +151,7 @@ def test_one_that_can_only_be_read_is_read(folder: Path, elsewhere: Path) -> Non
         assert db.execute("SELECT count(*) FROM file").fetchone() == (20,)
     file.chmod(0o400)
     cache = SpecCache(file, folder)
-    cache.keep_left_out("dags.py", "x")
+    cache.keep_loader("dags.py", LoaderState("x"))
     cache.write()
     assert len(cache.read([folder / "file_1.yaml"])) == 1
     cache.close()
