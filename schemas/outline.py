@@ -83,6 +83,9 @@ class Operators(Protocol):
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
 
+    def kind_of(self, task: Mapping[str, Any]) -> Kind:
+        """Give what is known of a task by what it names."""
+
     def arguments_of(self, function: str) -> Mapping[str, Any] | None:
         """Give the schema of the arguments of a function where a task calls it; None if it is not known."""
 
