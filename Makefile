@@ -6,8 +6,11 @@ RUN_IN_VENV = .venv/bin/python -m pipelines.embedded
 COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
+# pytest's exit code where a part of the tests, as PYTEST=tests/schemas, has none of these
+NONE_IS_FINE = || [ $$? -eq 5 ]
+
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs dashboards schema bench bench-health fuzz lock clean up down logs
+.PHONY: help install install-dev run stop test lint check accept docs dashboards schema shards bench bench-health fuzz lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -27,7 +30,8 @@ stop: ## stop all that `make run` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi
 
 test: lint ## lint and all tests, those on a real running Airflow too (minutes)
-	@.venv/bin/python -m pytest $(PYTEST)
+	@.venv/bin/python -m pytest -m "not running" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m running $(PYTEST) $(NONE_IS_FINE)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/ruff check
@@ -36,15 +40,16 @@ lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/pipelines check
 
 check: lint ## lint and the quick tests (under two minutes)
-	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" $(PYTEST)
+	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" -n auto --dist loadfile $(PYTEST)
 
 accept: install-dev ## write the expected outputs of the tests anew; read the difference before you commit it
 	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
-docs: install-dev ## write the generated pages anew (docs/rules.md, docs/operators.md, docs/metrics.md)
+docs: install-dev ## write the generated pages anew (rules.md, operators.md, metrics.md, terminal.md)
 	@.venv/bin/python -m schemas.explanations > docs/rules.md
 	@.venv/bin/python tests/docs/operators_page.py > docs/operators.md
+	@.venv/bin/python -m tests.docs.terminal_page
 	@.venv/bin/python -m tests.docs.metrics_page > docs/metrics.md
 
 dashboards: install-dev ## write grafana/dashboards anew from grafana/boards
@@ -53,14 +58,18 @@ dashboards: install-dev ## write grafana/dashboards anew from grafana/boards
 schema: install-dev ## write schemas/pipeline.schema.json anew from the installed operators
 	@.venv/bin/pipelines schema
 
-bench: install-dev ## time the checker beside check-jsonschema and libyaml (minutes)
+bench: install-dev ## time the checker and the factory beside others (minutes)
 	@.venv/bin/python -m tests.bench.checker
+	@.venv/bin/python -m tests.bench.factory
 
 bench-health: install-dev ## what the health checks cost with a million task instances a day (needs PostgreSQL; minutes)
 	@.venv/bin/python -m tests.bench.health
 
 fuzz: install-dev ## check 10,000 mutilated files (minutes)
 	@.venv/bin/python -m tests.fuzz
+
+shards: install ## let N loader files share the pipelines: make shards N=8 (docs/scaling.md)
+	@.venv/bin/pipelines shards $(N)
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE_LOCK) --extra airflow --extra postgres -o requirements.lock

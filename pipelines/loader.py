@@ -19,9 +19,10 @@ from pipelines.load.spec_cache import SpecCache, open_cache
 from pipelines.load.spec_codec import decode, encode
 from pipelines.load.trial import diagnostic_of, try_out
 from pipelines.metrics import send_findings
-from schemas.checker import iter_pipeline_files, without_collection
+from schemas.collection import without_collection
 from schemas.diagnostic import Diagnostic, Severity
 from schemas.formats.text import render_text
+from schemas.pipeline_files import iter_pipeline_files
 from schemas.report import double_diagnostic, said_once
 
 if TYPE_CHECKING:

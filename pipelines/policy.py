@@ -62,7 +62,8 @@ def prepare_parses() -> None:
     Python looks through all that the parent has imported whenever a file makes many objects, and each process then gets
     its own copy of what it looked at; what is frozen is left alone. In the parent nothing changes.
     """
-    importlib.import_module("pipelines.loader")
+    for name in ("pipelines.loader", "schemas.checker"):
+        importlib.import_module(name)
     os.register_at_fork(before=gc.freeze, after_in_parent=gc.unfreeze)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from schemas.collection import without_collection
 from schemas.contract import SCHEMA_FILE, Contract, load_contract
 from schemas.file_check import MAX_FINDINGS, FileCheck, Scope
 from schemas.pipeline_files import iter_pipeline_files, iter_side_files, iter_yaml_files, sorted_out
@@ -18,7 +17,6 @@ from schemas.surroundings import Surroundings
 __all__ = [
     "BASE", "MAX_FINDINGS", "CheckedFile", "Report", "Scope", "check_file", "check_files", "check_source",
     "double_diagnostic", "iter_pipeline_files", "iter_side_files", "iter_yaml_files", "join_files",
-    "without_collection",
 ]  # fmt: skip
 
 BASE = Scope()
@@ -44,18 +42,6 @@ def check_file(
     with without_collection():
         source, shown = read_source(path), shown_as or str(path)
         return check_source(source, shown_as=shown, contract=contract, scope=scope, surroundings=surroundings)
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Put off the search for garbage in cycles: a check makes none, but so many objects that the search takes long."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def check_source(

@@ -77,8 +77,11 @@ def _span(lines: FileText, place: Place) -> tuple[int, int]:
 
 def _forms(written: str) -> Iterator[str]:
     """Yield the ways in which a message may have a secret: as written, as read, and as JSON of that."""
-    read = _read_scalar(written)
-    yield from {written, read, json.dumps(read, ensure_ascii=False)[1:-1]} - {""}
+    read = {_read_scalar(written)}
+    if "''" in written:
+        # of a place inside of single quotes these are not part, and what is doubled in them is read once
+        read.add(written.replace("''", "'"))
+    yield from {written, *read, *(json.dumps(text, ensure_ascii=False)[1:-1] for text in read)} - {""}
 
 
 def _read_scalar(written: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d|w)")
+_LONGEST = 500
+"""Characters of a duration; of a number in a longer text, the end would be looked for again and again."""
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 NUMBER, PERCENTAGE, DURATION = "a number", "a percentage", "a duration"
@@ -33,6 +35,8 @@ def read_quantity(value: Any) -> Quantity | None:
         return _read_number(value)
     if value.endswith("%"):
         return _read_percentage(value)
+    if len(value) > _LONGEST:
+        return None
     parts = list(_DURATION.finditer(value))
     if not parts or "".join(part.group() for part in parts) != value:
         return None

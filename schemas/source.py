@@ -59,6 +59,11 @@ def read_source(path: Path, *, file: str = "") -> Source:
     except OSError as error:
         reason = error.strerror or str(error)
         return _unread(path, "", file, Finding("P001", START, f"the file cannot be read: {reason.lower()}"))
+    return decode_source(path, raw, file=file)
+
+
+def decode_source(path: Path, raw: bytes, *, file: str = "") -> Source:
+    """Decode and parse the content of a file as :func:`read_source` does."""
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         text = raw.decode("utf-8")

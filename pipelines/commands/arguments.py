@@ -82,6 +82,18 @@ def wants_color(choice: str, out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def print_text(text: str, out: TextIO) -> None:
+    """Print a text for people."""
+    from schemas.formats.terminal import writable
+
+    print(writable(text, getattr(out, "encoding", None)), file=out)
+
+
+def json_text(document: Any) -> str:
+    """Give a document for programs."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
 def print_json(document: Any, out: TextIO) -> None:
     """Print a document for programs."""
-    print(json.dumps(document, indent=2, ensure_ascii=False), file=out)
+    print(json_text(document), file=out)

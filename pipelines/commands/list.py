@@ -10,8 +10,9 @@ from pipelines.commands.arguments import (
     add_color,
     add_json,
     add_reading,
+    json_text,
     moment,
-    print_json,
+    print_text,
     reading,
     wants_color,
 )
@@ -50,11 +51,13 @@ def list_pipelines(what: Reading, out: TextIO, *, after: datetime, as_json: bool
     """
     from pipelines.overview.inventory import take_inventory
     from pipelines.overview.listing import as_plain_data, as_text
+    from pipelines.overview.written import hidden
     from schemas.checker import Scope
 
     entries = take_inventory(pipeline_files(what.paths), what.schema_file, Scope(what.environment)).entries
     if as_json:
-        print_json({"version": 1, "pipelines": as_plain_data(entries, after)}, out)
+        text = json_text({"version": 1, "pipelines": as_plain_data(entries, after)})
     else:
-        print(as_text(entries, after, color=wants_color(color, out)), file=out)
+        text = as_text(entries, after, color=wants_color(color, out))
+    print_text(hidden(text, (entry.pipeline for entry in entries if entry.pipeline is not None)), out)
     return Exit.CLEAN

@@ -6,7 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.arguments import (
+    add_after,
+    add_color,
+    add_json,
+    add_reading,
+    moment,
+    print_text,
+    reading,
+    wants_color,
+)
 from pipelines.commands.inputs import Reading
 from pipelines.commands.outcome import Exit, UsageError
 
@@ -66,6 +75,7 @@ def plan(
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :raises UsageError: if there is no repository, revision or path of that name, or the schema is none
     """
+    from pipelines.overview.written import hidden
     from pipelines.plan import json_report, markdown, text
     from pipelines.plan.plan import make_plan
     from pipelines.plan.revision import RevisionError
@@ -75,9 +85,11 @@ def plan(
     except RevisionError as error:
         raise UsageError(str(error)) from None
     if form == "json":
-        print(json_report.render(made, after), file=out)
+        shown = json_report.render(made, after)
     elif form == "markdown":
-        print(markdown.render(made, after), file=out)
+        shown = markdown.render(made, after)
     else:
-        print(text.render(made, after, color=wants_color(color, out)), file=out)
+        shown = text.render(made, after, color=wants_color(color, out))
+    sides = (entry.pipeline for one in made.pipelines for entry in one.sides)
+    print_text(hidden(shown, (pipeline for pipeline in sides if pipeline is not None)), out)
     return Exit.PROBLEMS if exit_code and made.has_changes else Exit.CLEAN

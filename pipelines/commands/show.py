@@ -6,7 +6,16 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipelines.commands.arguments import add_after, add_color, add_json, add_reading, moment, reading, wants_color
+from pipelines.commands.arguments import (
+    add_after,
+    add_color,
+    add_json,
+    add_reading,
+    moment,
+    print_text,
+    reading,
+    wants_color,
+)
 from pipelines.commands.inputs import Reading, pipeline_files
 from pipelines.commands.outcome import Exit, UsageError
 
@@ -65,10 +74,13 @@ def show(
     :param color: ``auto`` (at a terminal), ``always`` or ``never``
     :raises UsageError: if there is no such pipeline, a path cannot be read, or the schema is none
     """
+    from pipelines.overview.written import hidden
+
     entry, pipeline = sound_pipeline(name, what)
     if pipeline is None:
         return Exit.PROBLEMS
-    print(_RENDERERS[form](entry, pipeline, after, wants_color(color, out)), file=out)
+    text = _RENDERERS[form](entry, pipeline, after, wants_color(color, out))
+    print_text(hidden(text, [pipeline]), out)
     return Exit.CLEAN
 
 

@@ -13,8 +13,10 @@ from pipelines.load.scan import scan_ids
 from pipelines.load.shares import WHOLE, Share
 from pipelines.load.spec_cache import KnownFile, KnownPipeline, SpecCache
 from pipelines.load.spec_codec import decode, encode
-from schemas.checker import CheckedFile, Scope, check_file, iter_pipeline_files
 from schemas.diagnostic import Diagnostic
+from schemas.pipeline_files import iter_pipeline_files
+from schemas.report import CheckedFile
+from schemas.source import decode_source, read_source
 from schemas.spec import Pipeline
 from schemas.surroundings import Surroundings, chosen_environment
 
@@ -82,7 +84,7 @@ class CheckedFiles:
         self._cache = cache
         self._states = FileStates()
         self._surroundings = Surroundings(folder.parent)
-        self._checked: dict[Path, CheckedFile] = {}
+        self._texts: dict[Path, str] = {}
 
     def iter_files(
         self, paths: Sequence[Path], *, share: Share = WHOLE, untried: bool = False, dag_id: str | None = None
@@ -113,7 +115,7 @@ class CheckedFiles:
 
     def text(self, path: Path) -> str:
         """Give the text of a file that was gone through, as its check left it."""
-        return self._checked[path].text if path in self._checked else self._cache.text(path)
+        return self._texts[path] if path in self._texts else self._cache.text(path)
 
     def _first(self, dag_id: str, paths: Sequence[Path]) -> FoundPipeline | None:
         pipelines = (pipeline for file in self.iter_files(paths, dag_id=dag_id) for pipeline in file.pipelines)
@@ -173,6 +175,9 @@ class CheckedFiles:
         return FoundFile(path, shown, current.text, findings, pipelines)
 
     def _check(self, path: Path, share: Share, dag_id: str | None) -> FoundFile | None:
+        # the rules take long to import, and mostly there is nothing to check
+        from schemas.checker import Scope, check_source
+
         state, content = read_state(path)
         ids = None if content is None or (share == WHOLE and dag_id is None) else scan_ids(content)
         if share != WHOLE and ids is not None and not any(map(share.takes, ids)):
@@ -180,8 +185,10 @@ class CheckedFiles:
         # of many pipelines in a file only one is wanted: the others are left to who builds them all, and keeps it
         one = dag_id if dag_id is not None and ids is not None and len(ids) > 1 else ""
         scope = Scope(chosen_environment(), dag_id=one)
-        checked = check_file(path, shown_as=self._shown(path), scope=scope, surroundings=self._surroundings)
-        self._checked[path] = checked
+        # not what the file may say by now, but what belongs to the state
+        source = read_source(path) if content is None else decode_source(path, content)
+        checked = check_source(source, shown_as=self._shown(path), scope=scope, surroundings=self._surroundings)
+        self._texts[path] = checked.text
         depends_on = self._depends_on(checked)
         known = [KnownPipeline(pipeline.dag_id, _json(pipeline), None) for pipeline in checked.pipelines]
         findings = _NONE

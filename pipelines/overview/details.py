@@ -13,11 +13,10 @@ from pipelines.overview.inventory import Entry
 from pipelines.overview.listing import owners
 from pipelines.overview.next_runs import in_words, in_zone, schedule_of
 from pipelines.overview.table import Cell, table
-from pipelines.overview.thresholds import Threshold, iter_thresholds
 from pipelines.overview.written import written
-from schemas.formats.terminal import BOLD, DIM, GREEN, YELLOW, paint, shown
+from schemas.formats.terminal import BOLD, DIM, YELLOW, paint, shown
 from schemas.rules.secrets import without_secrets
-from schemas.spec import Pipeline
+from schemas.spec import Pipeline, Task
 
 _RUNS = 3
 _LONGEST = 100
@@ -39,9 +38,8 @@ def as_text(entry: Entry, pipeline: Pipeline, now: datetime, *, color: bool) -> 
     graph = build_graph(pipeline)
     parts = ["\n".join(_iter_head(entry, pipeline, now, color=color))]
     parts.append(f"{_heading('graph', color=color)}\n{graph_text.render(graph, color=color)}")
-    thresholds = list(iter_thresholds(pipeline.tasks))
-    if thresholds:
-        parts.append("\n".join([_heading("thresholds", color=color), *_threshold_table(thresholds, color=color)]))
+    if any(task.thresholds for task in pipeline.tasks):
+        parts.append("\n".join([_heading("thresholds", color=color), *_threshold_table(pipeline.tasks, color=color)]))
     limits = _limits_table(pipeline, color=color)
     if limits:
         parts.append("\n".join([_heading("retries and limits", color=color), *limits]))
@@ -72,7 +70,7 @@ def as_plain_data(entry: Entry, pipeline: Pipeline, now: datetime) -> dict[str, 
         ],
         "groups": [asdict(group) for group in graph.groups],
         "edges": [asdict(edge) for edge in graph.edges],
-        "thresholds": [asdict(threshold) for threshold in iter_thresholds(pipeline.tasks)],
+        "thresholds": {task.id: dict(task.thresholds) for task in pipeline.tasks if task.thresholds},
         "warnings": [problem.to_json() for problem in entry.problems],
     }
 
@@ -95,7 +93,7 @@ def _iter_head(entry: Entry, pipeline: Pipeline, now: datetime, *, color: bool) 
 
 def _iter_schedule(config: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
     schedule = schedule_of(config)
-    yield "schedule", ", ".join(part for part in (f"{schedule.text} ({schedule.zone})", schedule.note) if part)
+    yield "schedule", schedule.words
     runs = schedule.next_runs(now, _RUNS)
     for index, run in enumerate(runs):
         yield "next runs" if not index else "", f"{in_zone(run, schedule.zone)}, {in_words(run, now)}"
@@ -118,14 +116,12 @@ def _iter_facts(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
         yield "default_args", written(others, longest=_LONGEST)
 
 
-def _threshold_table(thresholds: Sequence[Threshold], *, color: bool) -> list[str]:
+def _threshold_table(tasks: Sequence[Task], *, color: bool) -> list[str]:
     rows: list[list[Cell | str]] = []
-    previous = ""
-    for found in thresholds:
-        name = "" if found.task == previous else found.task
-        rows.append([name, found.path, Cell(found.passes, GREEN), Cell(found.warns, YELLOW)])
-        previous = found.task
-    return table(("task", "of", "passes", "warns"), rows, color=color)
+    for task in tasks:
+        for index, (what, bounds) in enumerate(task.thresholds.items()):
+            rows.append(["" if index else task.id, what, Cell(bounds, YELLOW)])
+    return table(("task", "what", "bounds"), rows, color=color)
 
 
 def _limits_table(pipeline: Pipeline, *, color: bool) -> list[str]:
@@ -137,5 +133,5 @@ def _limits_table(pipeline: Pipeline, *, color: bool) -> list[str]:
         return []
     usual = [written(shared[key], key) if key in shared else "" for key in keys]
     own = {task: row for task, row in rows.items() if row != usual}
-    first = [["every task" if not own else "every other task", *usual]] if len(own) < len(rows) else []
+    first = [["every other task" if own else "every task", *usual]] if len(own) < len(rows) and any(usual) else []
     return table(("task", *keys), [*first, *([task, *row] for task, row in own.items())], color=color)

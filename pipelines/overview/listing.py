@@ -75,7 +75,7 @@ def _next(schedule: Schedule, config: Mapping[str, Any], now: datetime) -> Cell:
     note = " (paused at first)" if paused(config) else ""
     if runs:
         return Cell(f"{in_words(runs[0], now)}, {in_zone(runs[0], schedule.zone)}{note}")
-    return Cell(schedule.note or ("never again" if schedule.cron else ""), DIM)
+    return Cell("never again" if schedule.cron else schedule.words, DIM)
 
 
 def _counted(errors: int, warnings: int) -> str:

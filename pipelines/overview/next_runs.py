@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines.overview.written import written
+from pipelines.schedule_words import schedule_in_words
 
 PRESETS = {
     "@hourly": "0 * * * *",
@@ -20,12 +21,6 @@ PRESETS = {
     "@yearly": "0 0 1 1 *",
 }
 """What Airflow reads for these names."""
-_WITHOUT_TIMES = {
-    "@once": "once",
-    "@continuous": "again as soon as it has ended",
-    "none": "by hand only",
-    None: "by hand only",
-}
 _UNITS = (("minute", 60, 60), ("hour", 3600, 24), ("day", 86400, float("inf")))
 """Name, seconds, and how many of them are told."""
 
@@ -39,8 +34,8 @@ class Schedule:
     zone: str
     cron: str | None
     """Its times, if it has any: five fields, as croniter reads them."""
-    note: str
-    """What can be said of it in words, where it has no times."""
+    words: str
+    """What it means."""
     start: datetime | None
     end: datetime | None
 
@@ -81,7 +76,7 @@ def schedule_of(config: Mapping[str, Any]) -> Schedule:
         "none" if schedule is None else written(schedule),
         own_zone or zone,
         cron,
-        "" if cron else _note(schedule),
+        schedule_in_words(schedule, own_zone or zone).replace("`", ""),
         start,
         end,
     )
@@ -111,22 +106,12 @@ def _times(schedule: Any) -> tuple[str | None, str | None]:
         inner = schedule.get("cron", schedule.get("timetable"))
         cron, zone = _times(inner) if inner is not None else (None, None)
         return cron, zone or schedule.get("timezone")
-    if not isinstance(schedule, str) or schedule in _WITHOUT_TIMES:
+    if not isinstance(schedule, str) or schedule == "none":
         return None, None
     from croniter import croniter
 
     cron = PRESETS.get(schedule, schedule)
     return (cron, None) if croniter.is_valid(cron) else (None, None)
-
-
-def _note(schedule: Any) -> str:
-    from schemas.quantities import DURATION, read_quantity
-
-    if schedule is None or isinstance(schedule, str):
-        quantity = read_quantity(schedule)
-        lasts = quantity is not None and quantity.unit == DURATION
-        return f"{schedule} after the run before" if lasts else _WITHOUT_TIMES.get(schedule, "")
-    return "when assets are updated" if isinstance(schedule, list) or "uri" in str(schedule) else ""
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime | None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from schemas.diagnostic import printable
 from schemas.rules.secrets import without_secrets
+from schemas.spec import Pipeline
 
 _ENDS_OF_DOCUMENT = "\n..."
+
+
+def hidden(text: str, pipelines: Iterable[Pipeline]) -> str:
+    """Give what is shown of pipelines without the secrets in their files, wherever these are repeated.
+
+    :param text: for people, or JSON
+    :param pipelines: those that it tells of
+    """
+    for secret in dict.fromkeys(secret for pipeline in pipelines for secret in pipeline.secrets):
+        for form in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
+            text = text.replace(form, "***")
+    return text
 
 
 def written(value: Any, name: str = "", *, longest: int | None = None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.overview.inventory import Entry, Inventory, take_inventory
 from pipelines.plan.changes import Change, Kind, compare, likeness
+from pipelines.plan.docs import iter_changes_of_docs
 from pipelines.plan.facts import facts_of
 from pipelines.plan.places import Places, Side, Spot
 from pipelines.plan.revision import Revision, RevisionError, export, find_revision
@@ -231,9 +232,12 @@ def _plan_of(before: Entry, after: Entry, states: _Comparison, *, is_renamed: bo
         if after.pipeline is not None:
             return PipelinePlan(Status.REPAIRED, before, after)
         return PipelinePlan(Status.BROKEN if before.pipeline else Status.STILL_BROKEN, before, after)
-    if not is_renamed and _as_written(before.pipeline) == _as_written(after.pipeline):
+    is_same = before.file == after.file and _as_written(before.pipeline) == _as_written(after.pipeline)
+    if is_same and not is_renamed:
         return PipelinePlan(Status.UNCHANGED, before, after)
     changes = states.changes(before.pipeline, after.pipeline)
+    if not changes:
+        changes = list(iter_changes_of_docs((before.pipeline, before.file), (after.pipeline, after.file)))
     status = Status.RENAMED if is_renamed else _status(changes)
     old = states.before.side.places(before.pipeline, before.file)
     places = old, states.after.side.places(after.pipeline, after.file)

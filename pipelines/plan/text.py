@@ -54,7 +54,7 @@ def _line(plan: PipelinePlan, placed: Placed, now: datetime, *, color: bool) -> 
     what = paint(shown(change.what), BOLD, color)
     text = shown(values(change))
     notes = [change.note, note_on_runs(plan, placed, now)]
-    notes += ["the same"] if change.kind is Kind.RESPELLED else []
+    notes += ["the same"] if change.kind is Kind.RESPELLED and change.after is not None else []
     note = "; ".join(filter(None, notes))
     spot = placed.after or placed.before
     parts = [f"{paint(sign, _COLORS[sign], color)} {what}", text, f"({note})" if note else ""]

@@ -68,7 +68,8 @@ def contents(pipeline: Pipeline, now: datetime) -> str:
 
 def note_on_runs(plan: PipelinePlan, placed: Placed, now: datetime) -> str:
     """Say when a pipeline runs next, before and after a change of its schedule."""
-    if placed.change.what not in _ABOUT_TIME or placed.change.task is not None:
+    is_about_time = placed.change.what in _ABOUT_TIME and placed.change.kind is not Kind.RESPELLED
+    if not is_about_time or placed.change.task is not None:
         return ""
     times = []
     for entry in (plan.before, plan.after):
@@ -76,7 +77,7 @@ def note_on_runs(plan: PipelinePlan, placed: Placed, now: datetime) -> str:
             return ""
         schedule = schedule_of(entry.pipeline.config)
         runs = schedule.next_runs(now, 1)
-        times.append(in_zone(runs[0], schedule.zone) if runs else schedule.note or "none")
+        times.append(in_zone(runs[0], schedule.zone) if runs else schedule.words)
     return f"next run {times[1]}, was {times[0]}" if times[0] != times[1] else f"next run still {times[0]}"
 
 

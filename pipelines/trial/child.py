@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.trial.masked import MaskedStream, hide
 from pipelines.trial.request import Request
+from pipelines.trial.subset import with_what_it_needs
 
 if TYPE_CHECKING:
     import airflow.sdk
@@ -44,11 +45,10 @@ def run(request: Request, tell: Tell) -> None:
     """
     tell("phase", name="building")
     dag = _build(request)
-    wanted = _chosen(dag, request)
-    skipped = [_task_id(dag, name) for name in request.skipped]
-    _refuse_what_waits_for_people(wanted, skipped)
-    _without_retries(wanted)
-    TRIAL.dag = wanted
+    skipped = [task.task_id for task in dag.tasks if any(_is_called(task.task_id, name) for name in request.skipped)]
+    _refuse_what_waits_for_people(dag, skipped)
+    _without_retries(dag)
+    TRIAL.dag = dag
     tell("phase", name="a database for this run")
     _make_database()
     from pipelines.trial.watcher import Watcher
@@ -57,7 +57,7 @@ def run(request: Request, tell: Tell) -> None:
     watcher.listen()
     tell("phase", name="running")
     pattern = "|".join(re.escape(task_id) for task_id in skipped) or None
-    finished = wanted.test(run_conf=dict(request.conf) or None, mark_success_pattern=pattern)
+    finished: Any = dag.test(run_conf=dict(request.conf) or None, mark_success_pattern=pattern)
     watcher.finish(finished)
 
 
@@ -70,21 +70,17 @@ def _build(request: Request) -> airflow.sdk.DAG:
     pipeline = next((one for one in report.pipelines if one.dag_id == request.dag_id), None)
     if pipeline is None:
         raise _Refused(f"{request.dag_id} is not in {request.file} any more, or is broken")
+    if request.task is not None:
+        pipeline = with_what_it_needs(pipeline, request.task)
     try:
         return build_dag(pipeline)
     except BuildError as error:
         raise _Refused(f'pipeline "{request.dag_id}" cannot be built: {error}') from None
 
 
-def _task_id(dag: airflow.sdk.DAG, name: str) -> str:
-    """Give Airflow's id of a task, which has the names of its groups, by its name in the YAML."""
-    return next(task.task_id for task in dag.tasks if f".{task.task_id}".endswith(f".{name}"))
-
-
-def _chosen(dag: airflow.sdk.DAG, request: Request) -> Any:
-    if request.task is None:
-        return dag
-    return dag.partial_subset([_task_id(dag, request.task)], include_upstream=True)
+def _is_called(task_id: str, name: str) -> bool:
+    """Tell whether Airflow's id of a task, which begins with the names of its groups, is that of a name in the YAML."""
+    return f".{task_id}".endswith(f".{name}")
 
 
 def _refuse_what_waits_for_people(dag: airflow.sdk.DAG, skipped: list[str]) -> None:

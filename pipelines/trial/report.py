@@ -12,6 +12,8 @@ from pipelines.trial.request import Request
 from pipelines.trial.trial import LOG, Outcome
 from schemas.formats.terminal import shown
 
+_NAMED = 5
+
 
 def print_outcome(request: Request, outcome: Outcome, artifacts: Path) -> None:
     """Print the tasks, what they judged, why they failed, and where things lie.
@@ -26,10 +28,15 @@ def print_outcome(request: Request, outcome: Outcome, artifacts: Path) -> None:
         )
     else:
         print_run(_summary(request, outcome))
+    # of a mapped task, many may fail for the same reason
+    failed: dict[str, list[str]] = {}
     for task in outcome.tasks:
         if task["error"]:
-            lines = "\n".join(f"  {shown(line)}" for line in task["error"].splitlines())
-            print(f"\nwhy {_name(task)} failed\n{lines}")
+            failed.setdefault(task["error"], []).append(_name(task))
+    for error, names in failed.items():
+        lines = "\n".join(f"  {shown(line)}" for line in error.splitlines())
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        print(f"\nwhy {', '.join(names[:_NAMED])}{more} failed\n{lines}")
     print(f"\nartifacts  {artifacts}\nlog        {artifacts / LOG}")
 
 

@@ -8,6 +8,19 @@ from schemas.diagnostic import printable
 
 BOLD, DIM, RED, YELLOW, BLUE, GREEN, CYAN = "1", "2", "1;31", "1;33", "34", "32", "36"
 _TAB = 4
+_IN_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("├┤┬┴┼╮╭╯╰", "+"),
+        "│": "|",
+        "─": "-",
+        "●": "*",
+        "→": "->",
+        "≥": ">=",
+        "≤": "<=",
+        "≈": "=",
+        "…": "...",
+    }
+)
 # What is printed in place of a character that would not print: one column wide, so that what follows stays aligned.
 _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 
@@ -21,6 +34,18 @@ def shown(line: str) -> str:
     """Give a line as it can be printed: tabs as spaces, no character that moves the cursor."""
     line = line.expandtabs(_TAB)
     return line if printable(line) == line else "".join(c if printable(c) == c else _STAND_IN for c in line)
+
+
+def writable(text: str, encoding: str | None) -> str:
+    """Give a text as an encoding can have it: drawn lines and signs in ASCII, where it has not even these.
+
+    :param encoding: of the stream; None if it takes any text
+    """
+    try:
+        text.encode(encoding or "utf-8", errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.translate(_IN_ASCII)
+    return text
 
 
 def width(text: str) -> int:

@@ -114,7 +114,7 @@ def _cycle(cycle: Sequence[str], outline: Outline, tree: Tree) -> Finding:
 
 def _edges(outline: Outline) -> Edges:
     """Map each node to those it waits for; a member waits for the start of its group, a group for its members."""
-    known = {node.id for node in outline.nodes}
+    known = {task.id for task in outline.tasks}
     edges: dict[str, list[str]] = {}
     for node in outline.nodes:
         waits = [name.text for name in node.dependencies]
@@ -161,16 +161,16 @@ def _find_cycles(edges: Edges) -> Iterator[list[str]]:
 
 
 def _unknown_references(outline: Outline, tree: Tree) -> Iterator[Finding]:
-    known = {task.id for task in outline.tasks}
+    known, groups = {task.id for task in outline.tasks}, {group.id for group in outline.groups}
     hints, names = Hints(), sorted(known)
     for node in outline.nodes:
         taken = [Name(found.task, found.path) for found in node.expressions if isinstance(found, Result)]
         for name in (*node.references, *taken):
             if name.text not in known:
                 message = f'"{_key(name)}" takes the result of task "{name.text}", which is not defined'
-                yield Finding(
-                    "P501", tree.find(name.path).place, message, hints.nearest_or_all(name.text, names, but=node.id)
-                )
+                hint = "a group has no result; name one of its tasks" if name.text in groups else ""
+                hint = hint or hints.nearest_or_all(name.text, names, but=node.id)
+                yield Finding("P501", tree.find(name.path).place, message, hint)
 
 
 def _key(name: Name) -> str:

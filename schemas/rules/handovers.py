@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from schemas.diagnostic import Finding
 from schemas.outline import Name, Node, Outline
 from schemas.rules.lineage import Lineage, operator_of
+from schemas.rules.nesting import Nesting
 from schemas.source import Tree
 
 _TABLES = ("DownloadData", "ValidateData")
@@ -29,12 +30,14 @@ _MOST_LISTED = 5
 def iter_handover_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
     """Yield references to results of the wrong kind, and models, data and judgements that do not belong together."""
     lineage: Lineage | None = None
+    nesting = Nesting(outline)
     for task in outline.tasks:
         operator = operator_of(task)
         if operator not in _TAKES:
             continue
         lineage = lineage or Lineage(outline)
         wrong = [finding for name in task.references for finding in _wrong_kind(task, name, lineage, tree)]
+        wrong += [finding for name in task.references for finding in _several(task, name, lineage, nesting, tree)]
         yield from wrong
         if operator == "EvaluateModel" and not wrong:
             yield from _other_split(task, lineage, tree)
@@ -53,6 +56,19 @@ def _wrong_kind(task: Node, name: Name, lineage: Lineage, tree: Tree) -> Iterato
     fitting = [task_id for task_id in lineage.ids(allowed) if task_id != task.id][:_MOST_LISTED]
     hint = f"results of that kind: {', '.join(fitting)}" if fitting else f"add a task with {allowed[0]}"
     yield Finding("P503", tree.find(name.path).place, message, hint)
+
+
+def _several(task: Node, name: Name, lineage: Lineage, nesting: Nesting, tree: Tree) -> Iterator[Finding]:
+    """Find results of mapped tasks where one result is needed: they are as many as the tasks."""
+    source = lineage.task(name.text)
+    if source is None or isinstance(name.path[-1], int):
+        return
+    group = nesting.mapped_group_of(source)
+    if source.is_mapped or (group is not None and group is not nesting.mapped_group_of(task)):
+        key = str(name.path[-1])
+        message = f'"{key}" of {operator_of(task)} takes one result; "{name.text}" is mapped, and gives several'
+        hint = f"map this task over them: expand: {{{key}: +{name.text}}}"
+        yield Finding("P503", tree.find(name.path).place, message, hint)
 
 
 def _other_split(task: Node, lineage: Lineage, tree: Tree) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "docs/step-by-step.md",
     "docs/quick-reference.md",
+    "docs/terminal.md",
     "docs/troubleshooting.md",
     "docs/operators.md",
     "docs/yaml.md",

@@ -54,7 +54,13 @@ def _install(npm: str, folder: Path) -> None:
         if _NO_NETWORK.search(done.stderr):
             _give_up("npm cannot reach its registry")
         pytest.fail(f"npm ci failed:\n{done.stderr}")
-    unfinished.rename(folder)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        # another process of this run was quicker
+        shutil.rmtree(unfinished)
+        if not folder.is_dir():
+            raise
 
 
 @pytest.fixture(scope="session")

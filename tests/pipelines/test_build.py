@@ -120,10 +120,11 @@ orders:
   tasks:
     good: {operator: airflow.providers.standard.operators.empty.EmptyOperator}
     bad:
-      operator: airflow.providers.standard.sensors.weekday.DayOfWeekSensor
-      week_day: Moonday
+      operator: airflow.providers.http.operators.http.HttpOperator
+      headers: {Content-Type: application/json}
+      data: "{"
 """
-    with pytest.raises(BuildError, match='task "bad": AttributeError: Invalid Week Day passed: "Moonday"') as caught:
+    with pytest.raises(BuildError, match='task "bad": ValueError: Invalid JSON provided') as caught:
         dag_from(tmp_path, text)
     assert (caught.value.place.line, caught.value.place.column) == (4, 5)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
+from pipelines.commands import COMMANDS
 from schemas.catalogue import CATALOGUE
 from schemas.explanations import read_explanation
 from schemas.formats import FORMATS
@@ -220,7 +221,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert (caught.value.code, capsys.readouterr().out) == (0, f"pipelines {version('ml-pipelines-airflow')}\n")
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["check", "--help"], ["explain", "--help"]])
+@pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(argv)
@@ -271,7 +272,8 @@ def test_a_check_imports_nothing_that_only_other_formats_need(folder: Path) -> N
     (folder / "orders.yaml").write_text(GOOD)
     program = (
         "import sys; from pipelines.cli import main; main(['check']); "
-        "print(sorted({'xml.etree', 'importlib.metadata', 'jsonschema', 'email', 'schemas.explanations'} "
+        "print(sorted({'xml.etree', 'importlib.metadata', 'jsonschema', 'email', 'schemas.explanations', "
+        "'pipelines.commands.list', 'pipelines.commands.run', 'subprocess'} "
         "& set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=folder.parent, capture_output=True, text=True, check=True)

@@ -56,16 +56,6 @@ def test_no_problem_raises_nothing(folder: Path) -> None:
     raise_problems(folder)
 
 
-def test_for_one_dag_only_its_file_is_parsed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import schemas.checker
-
-    read: list[str] = []
-    original = schemas.checker.read_source
-    monkeypatch.setattr(schemas.checker, "read_source", lambda path: read.append(path.name) or original(path))
-    assert list(load(folder, dag_id="good_1").dags) == ["good_1"]
-    assert read == ["good_1.yaml"]
-
-
 def dag_bag(folder: Path) -> Any:
     from airflow.dag_processing.dagbag import DagBag
 

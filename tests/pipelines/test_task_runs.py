@@ -71,6 +71,28 @@ numbers:
     fails: {{operator: {BASH}, bash_command: exit 1, dependencies: [start]}}
     stop: {{operator: {BASH}, bash_command: echo down, dependencies: [fails], teardown: {{setups: [start]}}}}
 """
+MODELS = """\
+wine:
+  schedule: null
+  start_date: "2026-01-01"
+  default_args: {owner: ml-team, execution_timeout: 10m}
+  tasks:
+    download: {operator: DownloadData, source: sample://wine}
+    validate: {operator: ValidateData, dependencies: [download], data: download}
+    prepare: {operator: PreprocessData, dependencies: [validate], data: validate, target: target}
+    train:
+      operator: TrainModel
+      dependencies: [prepare]
+      data: prepare
+      expand: {estimator: [sklearn.naive_bayes.GaussianNB, sklearn.tree.DecisionTreeClassifier]}
+      map_index_template: "{{ task.estimator }}"
+    evaluate:
+      operator: EvaluateModel
+      dependencies: [prepare]
+      data: prepare
+      expand: {model: +train}
+      gates: {accuracy: {min: 0.5}}
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -115,3 +137,12 @@ def test_a_pipeline_of_functions_passes_results_on_and_goes_the_way_that_was_cho
     assert (states["month_end"], states["books"]) == ("success", "skipped")
     assert (states["fails"], states["stop"]) == ("failed", "success")
     assert str(run.state) == "failed"
+
+
+def test_one_model_for_each_estimator_is_trained_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__PIPELINES__ARTIFACT_ROOT", f"file://{tmp_path}")
+    run = run_of(MODELS, "wine")
+    assert {str(ti.state) for ti in run.get_task_instances()} == {"success"}
+    names = {ti.rendered_map_index for ti in run.get_task_instances() if ti.task_id == "train"}
+    assert names == {"sklearn.naive_bayes.GaussianNB", "sklearn.tree.DecisionTreeClassifier"}
+    assert len(list(tmp_path.glob("wine/*/evaluate/map=*/try=1/verdicts.json"))) == 2

@@ -16,7 +16,7 @@ from tests.running.watch import Story, Watch
 
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
 EMPTY = "airflow.providers.standard.operators.empty.EmptyOperator"
-SENSOR = "airflow.providers.standard.sensors.weekday.DayOfWeekSensor"
+HTTP = "airflow.providers.http.operators.http.HttpOperator"
 ELSEWHERE = "airflow.providers.ssh.operators.ssh.SSHOperator"
 WITHIN = 30.0
 """Seconds in which an error must be there, or gone: the parse interval of 2, a parse of all files, a busy machine."""
@@ -59,9 +59,9 @@ MISTAKES = {
     "schedule": ("P301", GOOD.replace("@daily", "61 25 * * *")),
     "parameter": ("P103", GOOD.replace("rows: {min: 150}", "rows: many")),
     "reference": ("P501", GOOD.replace("data: download", "data: upload")),
-    "a constructor that raises": (
-        'P900 pipeline "many_100" cannot be built: task "day": AttributeError: Invalid Week Day passed: "Moonday"',
-        GOOD + f"    day: {{operator: {SENSOR}, week_day: Moonday}}\n",
+    "a task that cannot be made": (
+        'P900 pipeline "many_100" cannot be built: task "post": ValueError: Invalid JSON provided',
+        GOOD + f"    post: {{operator: {HTTP}, headers: {{Content-Type: application/json}}, data: '{{'}}\n",
     ),
     "an operator that is not installed": (
         'P900 pipeline "many_100" cannot be built: task "far"',

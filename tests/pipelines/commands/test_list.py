@@ -44,7 +44,7 @@ def test_the_list(run: Run, folder: Path) -> None:
         ["pipeline", "schedule", "next run", "tasks", "owner", "tags", "file", "problems"],
         ["orders", "@daily", "in 11 hours, Mon 2026-03-02 00:00 CET", "2", "shop, office", "shop, daily",
          f"{TWO_YAML}:6"],
-        ["bills", "none", "by hand only", "1", "shop", f"{TWO_YAML}:11"],
+        ["bills", "none", "only when it is triggered", "1", "shop", f"{TWO_YAML}:11"],
         ["weekly", "@weekly", "in 6 days, Sun 2026-03-08 00:00 UTC (paused at first)", "1", "pipelines/weekly.yaml:1",
          "2 warnings"],
     ]  # fmt: skip

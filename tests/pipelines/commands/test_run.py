@@ -41,11 +41,28 @@ ask:
 """
 
 
+MANY = f"""\
+many:
+  task_groups: {{each: {{expand: {{name: [a, b]}}}}}}
+  tasks:
+    numbers: {{decorator: task, python_callable: operators.functions.list_days, start: "2026-01-01", end: "2026-01-02"}}
+    shown:
+      operator: {BASH}
+      partial: {{retries: 3, retry_delay: 1h}}
+      expand: {{env: [{{A: one}}, {{A: two}}]}}
+      bash_command: "test $A = one"
+    hello: {{operator: {BASH}, bash_command: "echo hello-+each.name", task_group_name: each}}
+    end: {{operator: {EMPTY}, dependencies: [each, numbers, shown]}}
+    apart: {{operator: {BASH}, bash_command: exit 1}}
+"""
+
+
 @pytest.fixture
 def tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pipelines, a connection, and an Airflow home that must stay as it is."""
     (folder / "try.yaml").write_text(TRY)
     (folder / "ask.yaml").write_text(ASK)
+    (folder / "many.yaml").write_text(MANY)
     home = folder.parent / "users-airflow"
     home.mkdir()
     monkeypatch.setenv("AIRFLOW_HOME", str(home))
@@ -96,6 +113,23 @@ def test_one_task_with_what_it_needs_and_one_taken_for_done(run: Run, tried: Pat
         "never": "success",
     }
     assert "size=3" in (tried / "kept" / "run.log").read_text()
+
+
+@pytest.mark.airflow
+@pytest.mark.slow
+def test_mapped_tasks_are_told_one_by_one(run: Run, tried: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("run", "many", "--task", "end").code == 1
+    text = capfd.readouterr().out
+    states = dict(re.findall(r"^  ([\w.\[\]]+) +(success|failed|upstream_failed)\b", text, re.MULTILINE))
+    assert states == {
+        "numbers": "success",
+        "shown[0]": "success",
+        "shown[1]": "failed",
+        "each.hello[0]": "success",
+        "each.hello[1]": "success",
+        "end": "upstream_failed",
+    }
+    assert "why shown[1] failed\n" in text
 
 
 @pytest.mark.airflow

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -51,7 +54,7 @@ def test_all_of_it(run: Run, orders: Path) -> None:
 orders  pipelines/orders.yaml:3
 What was sold
 
-schedule      0 6 * * 1-5 (Europe/Berlin)
+schedule      from Monday to Friday at 06:00 Europe/Berlin (0 6 * * 1-5)
 next runs     Mon 2026-03-02 06:00 CET, in 17 hours
               Tue 2026-03-03 06:00 CET, in 2 days
               Wed 2026-03-04 06:00 CET, in 3 days
@@ -68,11 +71,11 @@ graph
 ●  split  PreprocessData
 
 thresholds
-task   of               passes  warns
-judge  rows             ≥ 100
-       duplicates       ≤ 1%    > 0
-       columns.hue      0 to 2
-       columns.hue.bad  ≤ 0
+task   what             bounds
+judge  rows             min 100
+       duplicates       warn 0, fail 1%
+       columns.hue      between 0 to 2
+       columns.hue.bad  fail 0
 
 retries and limits
 task              retries  execution_timeout
@@ -96,7 +99,7 @@ def test_json_has_what_was_resolved(run: Run, orders: Path) -> None:
         {"source": "load", "target": "judge", "label": ""},
         {"source": "judge", "target": "split", "label": ""},
     ]
-    assert document["thresholds"][0] == {"task": "judge", "path": "rows", "passes": "≥ 100", "warns": ""}
+    assert document["thresholds"]["judge"]["duplicates"] == "warn 0, fail 1%"
     assert document["tasks"][0] == {
         "task_id": "load",
         "line": 12,
@@ -140,8 +143,27 @@ def test_a_secret_is_not_shown(run: Run, orders: Path) -> None:
         assert "***" in text
 
 
+def test_a_secret_is_hidden_wherever_it_is_repeated(run: Run, orders: Path) -> None:
+    bash = "airflow.providers.standard.operators.bash.BashOperator"
+    orders.write_text(
+        f"orders:\n  description: use hunter2hunter2\n  # pipelines: ignore=P721 a test\n"
+        f"  params: {{api_token: hunter2hunter2}}\n  tasks: {{load: {{operator: {bash}, bash_command: x}}}}\n"
+    )
+    for form in (["show", "orders", "--json"], ["show", "orders"], ["list", "--json"]):
+        assert "hunter2" not in run(*form).out
+
+
 def test_colours_change_nothing_else(run: Run, orders: Path) -> None:
     plain = run("show", "orders", *AFTER).out
     coloured = run("show", "orders", *AFTER, "--color", "always").out
     assert coloured != plain
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_a_terminal_without_unicode_has_it_in_ascii(orders: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "show", "orders", *AFTER]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=orders.parents[1], env=environment, capture_output=True, check=True)
+    assert b"*  load   DownloadData\n" in done.stdout
+    assert b"*  split  PreprocessData\n" in done.stdout
+    assert b"\\u" not in done.stdout

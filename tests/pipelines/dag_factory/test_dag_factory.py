@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parents[2]
 PAGE = PROJECT / "docs" / "dag-factory.md"
 ROW = re.compile(
-    r"^\| .* \| \[(?P<name>[\w-]+)\]\(\.\./tests/pipelines/dag_factory/(?P=name)\.yaml\)"
+    r"^\| .* \| \[(?P<name>[\w-]+)\]\(\.\./tests/pipelines/dag_factory/(?P=name)(?:\.yaml)?\)"
     r" \| (?P<how>[^|]+) \| (?P<why>[^|]*)\|$",
     re.M,
 )
@@ -41,7 +41,9 @@ def of_dag_factory(path: Path) -> dict[str, Any]:
     with warnings.catch_warnings():
         # of names of Airflow 2
         warnings.simplefilter("ignore")
-        load_yaml_dags(globals_dict=found, config_filepath=str(path))
+        for file in path.rglob("*.yaml") if path.is_dir() else [path]:
+            root = str(path if path.is_dir() else path.parent)
+            load_yaml_dags(globals_dict=found, config_filepath=str(file), defaults_config_path=root)
     return {dag_id: serialised(dag) for dag_id, dag in found.items()}
 
 
@@ -58,8 +60,10 @@ def serialised(dag: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of dag-factory, alone in a folder."""
+    """A file of dag-factory, alone in a folder, or a folder of files that belong together."""
     monkeypatch.setenv("PROJECT", str(PROJECT))
+    if (FOLDER / request.param).is_dir():
+        return shutil.copytree(FOLDER / request.param, tmp_path / "pipelines")
     path = tmp_path / "pipelines" / f"{request.param}.yaml"
     path.parent.mkdir()
     shutil.copy(FOLDER / path.name, path)
@@ -71,7 +75,7 @@ def that_are(*how: str) -> pytest.MarkDecorator:
 
 
 def of_ours(path: Path) -> dict[str, Any]:
-    loaded = load(path.parent)
+    loaded = load(path if path.is_dir() else path.parent)
     assert loaded.diagnostics == ()
     return {dag_id: serialised(dag) for dag_id, dag in loaded.dags.items()}
 
@@ -82,7 +86,8 @@ def migrated(path: Path) -> tuple[bool, str]:
 
 
 def test_every_file_has_a_row_and_every_row_a_file() -> None:
-    assert sorted(FEATURES) == sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    folders = (path.parent.name for path in FOLDER.glob("*/.airflowignore"))
+    assert sorted(FEATURES) == sorted([*folders, *(path.stem for path in FOLDER.glob("*.yaml"))])
     assert set(FEATURES.values()) == {SAME, MIGRATED, DIFFERENT, BY_HAND}
 
 

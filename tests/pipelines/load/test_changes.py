@@ -39,11 +39,13 @@ TEXTS = [
     "one: [\n",
     "",
 ]
+DEFAULTS = ["default_args: {retries: 3}", "default_args: {retries: 4}", "default_args: {retrys: 5}", "["]
 FILES = st.sampled_from(NAMES)
 
 
-def commands(dags: dict[str, Any]) -> dict[str, str]:
-    return {dag_id: dag.get_task("a").bash_command for dag_id, dag in dags.items()}
+def commands(dags: dict[str, Any]) -> dict[str, tuple[str, int]]:
+    """What the file says of each DAG, and what the defaults say."""
+    return {dag_id: (dag.get_task("a").bash_command, dag.get_task("a").retries) for dag_id, dag in dags.items()}
 
 
 class Folder(RuleBasedStateMachine):
@@ -54,6 +56,7 @@ class Folder(RuleBasedStateMachine):
         self.root = Path(tempfile.mkdtemp())
         self.folder = self.root / "pipelines"
         (self.folder / "sub").mkdir(parents=True)
+        (self.folder / ".airflowignore").touch()
         self.rests = rests
         # a tick of the clock is enough where each change is a tick away from the load before
         file_states.SETTLED_AFTER = 0.001 if rests else 10.0
@@ -82,6 +85,15 @@ class Folder(RuleBasedStateMachine):
             other.write_text(text)
             os.utime(other, ns=times)
             other.replace(path)
+
+    @rule(place=st.sampled_from([".", "sub"]), text=st.sampled_from(DEFAULTS))
+    def write_defaults(self, place: str, text: str) -> None:
+        self.rest()
+        (self.folder / place / "defaults.yaml").write_text(text)
+
+    @rule(place=st.sampled_from([".", "sub"]))
+    def remove_defaults(self, place: str) -> None:
+        (self.folder / place / "defaults.yaml").unlink(missing_ok=True)
 
     @rule(name=FILES)
     def touch(self, name: str) -> None:
@@ -138,7 +150,7 @@ class Folder(RuleBasedStateMachine):
             raise_problems(self.folder)
         assert [str(diagnostic) for diagnostic in caught.value.diagnostics] == errors
 
-    def truth(self) -> tuple[dict[str, str], list[str]]:
+    def truth(self) -> tuple[dict[str, tuple[str, int]], list[str]]:
         """Check everything anew."""
         report = check_files(iter_pipeline_files(self.folder), relative_to=self.root)
         errors = [str(d) for d in report.diagnostics if d.severity == "error"]
@@ -150,7 +162,12 @@ class Folder(RuleBasedStateMachine):
                 f'{shown}:{place.line}:{place.column}: P900 pipeline "{pipeline.dag_id}" cannot be built: task "a": '
                 "ModuleNotFoundError: No module named 'airflow.providers.nowhere' [cannot-be-built]"
             )
-        return {p.dag_id: p.tasks[0].config["bash_command"] for p in good}, sorted(errors)
+        dags = {p.dag_id: (p.tasks[0].config["bash_command"], _retries(p.config)) for p in good}
+        return dags, sorted(errors)
+
+
+def _retries(config: Any) -> int:
+    return int(config.get("default_args", {}).get("retries", 0))
 
 
 Folder.TestCase.settings = settings(
@@ -166,4 +183,4 @@ def test_the_truth_is_that_of_a_load_without_a_cache(tmp_path: Path) -> None:
     (folder / "a.yaml").write_text(TEXTS[3])
     nowhere = SpecCache(tmp_path / "nowhere" / "cache", folder)
     assert nowhere.read([folder / "a.yaml"]) == {}
-    assert commands(load(folder).dags) == {"one": "aaa", "two": "bbb"}
+    assert commands(load(folder).dags) == {"one": ("aaa", 0), "two": ("bbb", 0)}

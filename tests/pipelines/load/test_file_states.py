@@ -108,3 +108,27 @@ def test_what_cannot_be_read_is_nothing_that_could_be_the_same(tmp_path: Path) -
     state, content = read_state(tmp_path)
     assert content is None
     assert not state.settled
+
+
+def test_what_is_kept_belongs_to_the_content_that_was_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that says something else for the moment of the check only."""
+    from pipelines.loader import load
+    from schemas import checker
+    from tests.pipelines.load.conftest import text_of
+
+    folder = tmp_path / "pipelines"
+    folder.mkdir()
+    path = folder / "a.yaml"
+    path.write_text(text_of("a", "one"))
+    original = checker.check_source
+
+    def check_source(source: object, **options: object) -> object:
+        path.write_text(text_of("a", "two"))
+        result = original(source, **options)
+        path.write_text(text_of("a", "one"))
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checker, "check_source", check_source)
+        load(folder)
+    assert load(folder).dags["a"].get_task("a").bash_command == "one"

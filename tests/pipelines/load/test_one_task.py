@@ -42,11 +42,11 @@ def test_where_no_dag_file_was_parsed_before_all_are_searched_once(folder: Path,
 
 
 def test_the_search_checks_no_file_but_the_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines.load import checked_files
+    from schemas import checker
 
     checked: list[str] = []
-    original = checked_files.check_file
-    monkeypatch.setattr(checked_files, "check_file", lambda p, **o: checked.append(p.name) or original(p, **o))
+    original = checker.check_source
+    monkeypatch.setattr(checker, "check_source", lambda s, **o: checked.append(s.path.name) or original(s, **o))
     load(folder, dag_id="dag_7")
     assert checked == ["file_7.yaml"]
 

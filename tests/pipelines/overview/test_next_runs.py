@@ -100,20 +100,11 @@ def test_the_next_runs(config: dict[str, Any], expected: list[str]) -> None:
     assert runs(config)[: max(len(expected), 1)] == expected
 
 
-@pytest.mark.parametrize(
-    ("schedule", "note"),
-    [
-        (None, "by hand only"),
-        ("none", "by hand only"),
-        ("@once", "once"),
-        ("@continuous", "again as soon as it has ended"),
-        ("36h", "36h after the run before"),
-        (["s3://b/k"], "when assets are updated"),
-        ({"and": [{"uri": "s3://b/k"}]}, "when assets are updated"),
-    ],
-)
-def test_what_has_no_times_is_put_in_words(schedule: Any, note: str) -> None:
-    assert schedule_of({"schedule": schedule}).note == note
+def test_what_it_means_in_words() -> None:
+    assert schedule_of({"schedule": None}).words == "only when it is triggered"
+    assert (
+        schedule_of({"schedule": "0 6 * * *", "start_date": "2026-01-01"}).words == "every day at 06:00 UTC (0 6 * * *)"
+    )
 
 
 @pytest.mark.parametrize(

