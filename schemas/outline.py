@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schemas.expressions import EXPRESSION_SIGNS, Expression, iter_expressions, read_expression
-from schemas.kinds import MAPPINGS
+from schemas.kinds import MAPPINGS, Kind
 from schemas.position import FileText
 
 Path = tuple[str | int, ...]
