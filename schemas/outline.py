@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schemas.expressions import EXPRESSION_SIGNS, Expression, iter_expressions, read_expression
-from schemas.kinds import MAPPINGS
+from schemas.kinds import MAPPINGS, Kind
 from schemas.position import FileText
 
 Path = tuple[str | int, ...]
@@ -82,6 +82,9 @@ class Operators(Protocol):
 
     def plain_keys(self, operator: str) -> frozenset[str]:
         """Name the parameters that take any text and that Airflow does not render."""
+
+    def kind_of(self, task: Mapping[str, Any]) -> Kind:
+        """Give what is known of a task by what it names."""
 
     def arguments_of(self, function: str) -> Mapping[str, Any] | None:
         """Give the schema of the arguments of a function where a task calls it; None if it is not known."""

@@ -50,8 +50,6 @@ def iter_asset_findings(outline: Outline, tree: Tree) -> Iterator[Finding]:
 def _read(item: Any, path: Path, home: Path) -> _Asset | str:
     """Read an asset; a text says why Airflow refuses it, an empty one that it is none."""
     spec = {"name": item} if isinstance(item, str) else item if isinstance(item, dict) else {}
-    if isinstance(item, dict) and not {"alias", "ref", "name", "uri"}.intersection(item):
-        return "the asset has neither an address nor a name"
     texts = [spec.get(key) for key in ("name", "uri")]
     if "alias" in spec or "ref" in spec or not any(isinstance(text, str) and text.strip() for text in texts):
         return ""

@@ -52,20 +52,13 @@ def _arguments(task: Node, outline: Outline, hints: Hints, tree: Tree) -> Iterat
     if arguments is None:
         return
     if "decorator" in config:
-        yield from _mapped_arguments(task, function, arguments, hints, tree)
+        parameters = operators.kind_of(config).properties.keys() - arguments["properties"].keys()
+        for path, name in iter_mapped_keys(task):
+            if name in parameters:
+                message = f'only arguments of {function} can be mapped over, and "{name}" is none'
+                yield Finding("P432", tree.key(path), message, f"write {name} into the task itself")
     elif "op_kwargs" in config or "op_args" not in config:
         yield from _named_arguments(task, function, arguments, hints, tree)
-
-
-def _mapped_arguments(
-    task: Node, function: str, arguments: Mapping[str, Any], hints: Hints, tree: Tree
-) -> Iterator[Finding]:
-    """Compare what a decorated task is mapped over with the function; parameters of the decorator are not mapped."""
-    known = arguments["properties"]
-    for path, name in iter_mapped_keys(task) if not arguments.get("additionalProperties") else ():
-        if name not in known:
-            message = f'{function} has no argument "{name}", and only its arguments can be mapped over'
-            yield Finding("P433", tree.key(path), message, hints.nearest_or_all(name, known))
 
 
 def _named_arguments(

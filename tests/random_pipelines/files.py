@@ -11,7 +11,7 @@ import yaml
 from hypothesis import strategies as st
 
 from schemas.contract import Contract
-from tests.random_pipelines.values import CASES, Strategy, Values, joined, named, told_apart
+from tests.random_pipelines.values import CASES, Strategy, Values, told_apart
 
 BEFORE = yaml.safe_load(Path(__file__).with_name("before.yaml").read_text(encoding="utf-8"))["before"]["tasks"]
 """A task for each operator of this project, with what it needs and no more; the others refer to these."""
@@ -48,14 +48,24 @@ class Kind:
 def kinds(contract: Contract) -> Iterator[Kind]:
     """Yield every kind of task that the schema tells apart."""
     shape = contract.document["$defs"]["task_shape"]
-    for (key, value), case in told_apart(shape["allOf"]):
-        yield Kind(key, value, case["then"])
     values = Values(contract.document, {}, contract.compile)
-    for branch in ("then", "else"):
-        other = values.resolved(shape.get(branch, {}))
-        for (key, value), _ in told_apart(other.get(CASES, ())):
-            if key in shape["properties"]:
-                yield Kind(key, value, joined(named(key, value), other))
+    for key, value in dict.fromkeys(_iter_told_apart(values, shape, shape["properties"])):
+        others = [other for other in _KINDS if other != key]
+        yield Kind(key, value, _own(values.decided(shape, {key: value}, others), shape["properties"]))
+
+
+def _iter_told_apart(values: Values, schema: Any, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for case in values.resolved(schema).get(CASES, ()):
+        if "properties" in case["if"]:
+            yield from (name for name, _ in told_apart([case]) if name[0] in keys)
+        else:
+            for branch in ("then", "else"):
+                yield from _iter_told_apart(values, case.get(branch, {}), keys)
+
+
+def _own(schema: Mapping[str, Any], of_all: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of the schema of a task what every task has."""
+    return {**_without(schema, *of_all), "type": "object"}
 
 
 class Files:
@@ -109,11 +119,11 @@ class Files:
         return general.map(lambda drawn: {"operator": operator, **own, **drawn})
 
     def _task(self, kind: Kind, *without: str) -> Strategy:
-        own = self._tried.resolved(kind.schema)
+        own = kind.schema
         known = BEFORE.get(kind.value, {})
         fixed = {key: {"const": known[key]} for key in self._contract.reference_keys(kind.value) if key in known}
-        general = self._tried.of(_without(self._shape, *_KINDS, *_MAPPED, *own.get("properties", ()), *without))
-        special = self._tried.of({"type": "object", **own, "properties": {**own.get("properties", {}), **fixed}})
+        general = self._tried.of(_without(self._shape, *_KINDS, *_MAPPED, *own["properties"], *without))
+        special = self._tried.of({**own, "properties": {**own["properties"], **fixed}})
 
         def task(one: dict[str, Any], other: dict[str, Any], usual: bool) -> dict[str, Any]:
             kept = {key: value for key, value in known.items() if usual or key in fixed or key not in other}

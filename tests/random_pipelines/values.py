@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -84,8 +84,26 @@ class Values:
         return self._known[known]
 
     def resolved(self, schema: Schema) -> Schema:
-        """Put what a schema refers to, and all that has to fit together, in its place."""
+        """Put what a schema refers to, and all that has to fit together, in its place; conditions are put aside."""
         return self._resolve(schema, Inside())[0]
+
+    def decided(self, schema: Schema, fixed: Mapping[str, Any], absent: Collection[str] = ()) -> Schema:
+        """Put in place of conditions what follows from them for a mapping, of which some keys are known.
+
+        :param schema: of the mapping
+        :param fixed: its keys that are known
+        :param absent: keys that it does not have; conditions on others are kept
+        """
+        schema = self.resolved(schema)
+        result = {key: value for key, value in schema.items() if key != CASES}
+        for case in schema.get(CASES, ()):
+            asked = case["if"].get("properties", {})
+            if not asked.keys() <= {*fixed, *absent}:
+                result = joined(result, {CASES: [case]})
+                continue
+            branch = case.get("then" if self._fits(case["if"])(fixed) else "else")
+            result = joined(result, self.decided(branch, fixed, absent)) if branch is not None else result
+        return result
 
     def _resolve(self, schema: Schema, inside: Inside) -> tuple[Schema, Inside]:
         while "$ref" in schema or "allOf" in schema:
@@ -96,7 +114,7 @@ class Values:
             schema = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
             for part in parts:
                 schema = joined(schema, _with_case(part))
-        return schema, inside
+        return _with_case(schema), inside
 
     def _target(self, reference: str) -> Schema:
         target: Any = self._document
@@ -108,7 +126,6 @@ class Values:
         schema, inside = self._resolve(schema, inside)
         if schema.get("not") == {} or any(inside.references.count(ref) > DEEPEST for ref in inside.references):
             return st.nothing()
-        schema = _with_case(schema)
         if CASES in schema:
             return self._one_case(schema, inside)
         if "not" in schema:
