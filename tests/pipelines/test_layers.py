@@ -170,14 +170,16 @@ def test_the_files_around_are_read_once_not_once_for_each_pipeline(
     assert sorted(read) == ["defaults.yaml", "defaults.yml", "load.yaml"]
 
 
-def test_for_one_dag_only_its_own_files_are_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_for_one_dag_only_its_own_files_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import schemas.checker
 
-    read: list[str] = []
-    original = schemas.checker.read_source
-    monkeypatch.setattr(schemas.checker, "read_source", lambda path: read.append(path.name) or original(path))
+    checked: list[str] = []
+    original = schemas.checker.check_source
+    monkeypatch.setattr(
+        schemas.checker, "check_source", lambda s, **options: checked.append(s.path.name) or original(s, **options)
+    )
     assert list(load(folder, dag_id="stock_by_hand").dags) == ["stock_by_hand"]
-    assert read == ["stock.yaml"]
+    assert checked == ["stock.yaml"]
 
 
 def test_for_one_dag_of_many_instances_only_it_is_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
