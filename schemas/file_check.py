@@ -16,8 +16,8 @@ from schemas.lines import split_lines
 from schemas.masking import mask, read_secrets
 from schemas.outline import Outline, iter_outlines
 from schemas.report import CheckedFile
-from schemas.rules import RULES
-from schemas.rules.secrets import SECRET_CODES, iter_secret_findings, iter_secrets_in
+from schemas.rules import RULES, SECRETS
+from schemas.rules.secrets import SECRET_CODES, iter_secrets_in
 from schemas.shape import iter_shape_findings
 from schemas.soundness import concerned
 from schemas.source import Source
@@ -258,7 +258,7 @@ class FileCheck:
         yield from iter_shape_findings(view.source, (outline,) if outline else (), self._contract)
         for rule in RULES if outline else ():
             # secrets have been looked for, all of them
-            if outline is not None and rule is not iter_secret_findings:
+            if outline is not None and rule is not SECRETS:
                 yield from rule(outline, view.source.tree)
 
     def _noted(self, found: _Found) -> Finding:

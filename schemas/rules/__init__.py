@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-from schemas.rules.assets import iter_asset_findings
-from schemas.rules.branches import iter_branch_findings
-from schemas.rules.closed_roads import iter_closed_road_findings
-from schemas.rules.columns import iter_column_findings
-from schemas.rules.deadlines import iter_deadline_findings
-from schemas.rules.expressions import iter_expression_findings
-from schemas.rules.functions import iter_function_findings
-from schemas.rules.graph import iter_graph_findings
-from schemas.rules.handovers import iter_handover_findings
-from schemas.rules.macros import iter_macro_findings
-from schemas.rules.mapping import iter_mapping_findings
-from schemas.rules.models import iter_model_findings
-from schemas.rules.operability import iter_operability_findings
-from schemas.rules.parameters import iter_parameter_findings
-from schemas.rules.params import iter_param_findings
-from schemas.rules.schedules import iter_schedule_findings
-from schemas.rules.secrets import iter_secret_findings
-from schemas.rules.templates import iter_template_findings
-from schemas.rules.thresholds import iter_threshold_findings
-from schemas.rules.timetables import iter_timetable_findings
-from schemas.rules.trigger_rules import iter_trigger_rule_findings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
 
+from schemas.diagnostic import Finding
+from schemas.outline import Outline
+from schemas.source import Tree
+
+Condition = Callable[[Outline], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule; its module is imported when there is a pipeline that it may have to say something of."""
+
+    module: str
+    function: str
+    concerns: Condition = lambda outline: True
+    """Tells, in no time, whether it may."""
+
+    def __call__(self, outline: Outline, tree: Tree) -> Iterable[Finding]:
+        """Yield what the rule finds in a pipeline."""
+        return self.find(outline, tree) if self.concerns(outline) else ()
+
+    @property
+    def find(self) -> Callable[[Outline, Tree], Iterable[Finding]]:
+        """The rule itself, a generator."""
+        found: Callable[[Outline, Tree], Iterable[Finding]] = getattr(
+            import_module(f"schemas.rules.{self.module}"), self.function
+        )
+        return found
+
+
+def _says(*words: str) -> Condition:
+    """Ask for a file with one of some words, which are in lower case."""
+    return lambda outline: outline.text.has_one_of(words)
+
+
+def _has_own_operator(outline: Outline) -> bool:
+    return any("." not in str((task.config or {}).get("operator", ".")) for task in outline.tasks)
+
+
+SECRETS = Rule("secrets", "iter_secret_findings")
 RULES = (
-    iter_graph_findings,
-    iter_mapping_findings,
-    iter_expression_findings,
-    iter_branch_findings,
-    iter_function_findings,
-    iter_trigger_rule_findings,
-    iter_schedule_findings,
-    iter_timetable_findings,
-    iter_asset_findings,
-    iter_param_findings,
-    iter_deadline_findings,
-    iter_closed_road_findings,
-    iter_parameter_findings,
-    iter_model_findings,
-    iter_column_findings,
-    iter_handover_findings,
-    iter_macro_findings,
-    iter_template_findings,
-    iter_threshold_findings,
-    iter_operability_findings,
-    iter_secret_findings,
+    Rule("graph", "iter_graph_findings"),
+    Rule("mapping", "iter_mapping_findings", _says("expand", "partial", "map_index_template")),
+    Rule("expressions", "iter_expression_findings", _says("+", "do_xcom_push")),
+    Rule("branches", "iter_branch_findings"),
+    Rule("functions", "iter_function_findings", _says("decorator", "python_callable", "hitl")),
+    Rule("trigger_rules", "iter_trigger_rule_findings", _says("trigger_rule", "setup")),
+    Rule("schedules", "iter_schedule_findings"),
+    Rule("timetables", "iter_timetable_findings", _says("timetable")),
+    Rule("assets", "iter_asset_findings"),
+    Rule("params", "iter_param_findings", _says("params")),
+    Rule("deadlines", "iter_deadline_findings", _says("deadline")),
+    Rule("closed_roads", "iter_closed_road_findings"),
+    Rule("parameters", "iter_parameter_findings"),
+    Rule("models", "iter_model_findings", _has_own_operator),
+    Rule("columns", "iter_column_findings", _has_own_operator),
+    Rule("handovers", "iter_handover_findings", _has_own_operator),
+    Rule("macros", "iter_macro_findings", _says("user_defined_macros")),
+    Rule("templates", "iter_template_findings", _says("{{", "{%", "{#")),
+    Rule("thresholds", "iter_threshold_findings", _has_own_operator),
+    Rule("operability", "iter_operability_findings"),
+    SECRETS,
 )
