@@ -10,7 +10,7 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 NONE_IS_FINE = || [ $$? -eq 5 ]
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs dashboards schema shards bench bench-health fuzz lock clean up down logs
+.PHONY: help install install-dev run monitoring-local monitoring-soak stop test lint check accept docs dashboards schema shards bench bench-health fuzz lock clean up down logs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,12 +26,18 @@ install-dev: ## install what tests and lint need, too
 run: install ## install, start Airflow, run ml_pipeline and monitoring, show what came out; the UI stays up
 	@$(RUN_IN_VENV) start --host $(HOST) $(addprefix --port ,$(PORT)) $(addprefix --run ,$(PIPELINE))
 
-stop: ## stop all that `make run` started
+monitoring-local: install ## Prometheus, Alertmanager and Airflow without Docker, where they are installed (WEBHOOK=url gets the alerts)
+	@$(RUN_IN_VENV) monitoring --host $(HOST) $(addprefix --port ,$(PORT)) $(addprefix --webhook ,$(WEBHOOK))
+
+monitoring-soak: install-dev ## an hour of healthy running under the real rules; no alert may fire (MINUTES=60)
+	@.venv/bin/python -m tests.alerting.soak $(MINUTES)
+
+stop: ## stop all that `make run` and `make monitoring-local` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi
 
 test: lint ## lint and all tests, those on a real running Airflow too (minutes)
 	@.venv/bin/python -m pytest -m "not running" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
-	@.venv/bin/python -m pytest -m running $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m running -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/ruff check

@@ -34,6 +34,18 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def servers() -> None:
+    """Skip where Prometheus and Alertmanager are not installed; in CI they have to be."""
+    from pipelines.embedded.monitoring import find_programs
+    from pipelines.embedded.obstacles import StartError
+
+    try:
+        find_programs()
+    except StartError as missing:
+        pytest.fail(str(missing)) if os.environ.get("CI") else pytest.skip(str(missing))
+
+
 SLOW = (
     "editor",
     "operators/deploy",
@@ -44,8 +56,16 @@ SLOW = (
 """Tests that start a language server or a fresh process for each case; `make check` leaves them out."""
 
 
+LONGEST = ("alerting", "running")
+"""Folders whose tests share a running Airflow and wait for it most of the time. Side by side, they come first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.path.relative_to(REPOSITORY / "tests").as_posix()
         if name.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        # one worker for what shares servers; elsewhere a file is together, as its fixtures are
+        folder = name.partition("/")[0]
+        item.add_marker(pytest.mark.xdist_group(folder if folder in LONGEST else name))
+    items.sort(key=lambda item: not item.path.relative_to(REPOSITORY / "tests").as_posix().startswith(LONGEST))

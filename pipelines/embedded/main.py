@@ -7,17 +7,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import psutil
 
-from pipelines.embedded import interrupts, service
+from pipelines.embedded import interrupts, monitoring, service
 from pipelines.embedded.obstacles import StartError, exclusive, running_exclusive
 from pipelines.embedded.processes import read_records, stop_all
-from pipelines.embedded.progress import open_progress
+from pipelines.embedded.progress import Progress, open_progress
 from pipelines.embedded.runs import RunError, run_pipeline
 from pipelines.embedded.settings import Settings
 from pipelines.embedded.summary import collect_summary
@@ -35,14 +35,30 @@ def start(settings: Settings, pipelines: Sequence[str]) -> int:
     :param pipelines: the ids of those to run
     :return: 0 if all runs succeeded, 1 if not, 130 if interrupted
     """
+    return _guarded(settings, lambda: _start_and_run(settings, pipelines))
+
+
+def start_monitoring(settings: Settings, webhook: str) -> int:
+    """Start Prometheus, Alertmanager and the exporters, and an Airflow that sends them its metrics; all of it stays up.
+
+    :param settings: where Airflow lives and listens
+    :param webhook: an address that gets every notification of Alertmanager; none if empty
+    :return: 0, or 1 if it could not be started, 130 if interrupted
+    """
+    return _guarded(settings, lambda: _start_monitored(settings, webhook))
+
+
+def _guarded(settings: Settings, work: Callable[[], int]) -> int:
     interrupts.held.listen()
-    before = {record.pid for record in read_records(settings.run)}
+    folders = (settings.run, monitoring.home_of(settings) / "run")
+    before = {record.pid for run in folders for record in read_records(run)}
     try:
         with exclusive(settings):
-            return _start_and_run(settings, pipelines)
+            return work()
     except KeyboardInterrupt:
         interrupts.held.settle()
-        stop_all(settings.run, [record for record in read_records(settings.run) if record.pid not in before])
+        for run in folders:
+            stop_all(run, [record for record in read_records(run) if record.pid not in before])
         still = any(record.is_alive() for record in read_records(settings.run))
         left = "the Airflow that ran before still runs" if still else "nothing is left running"
         print(f"\ninterrupted; {left}.", file=sys.stderr)
@@ -68,13 +84,40 @@ def _start_and_run(settings: Settings, pipelines: Sequence[str]) -> int:
     return 0 if all(end.state == "success" for end in ends) else 1
 
 
+def _start_monitored(settings: Settings, webhook: str) -> int:
+    home = monitoring.home_of(settings)
+    with open_progress() as progress:
+        if monitoring.is_running(settings) and monitoring.read_ports(home).airflow == settings.port:
+            progress.end("monitoring", "all servers", "reused")
+            service.start(monitoring.attached(settings), progress)
+        else:
+            monitoring.stop(settings)
+            _start_servers(settings, webhook, progress)
+    print(monitoring.describe(home))
+    return 0
+
+
+def _start_servers(settings: Settings, webhook: str, progress: Progress) -> None:
+    prepared = monitoring.prepare(monitoring.home_of(settings), airflow_port=settings.port, webhook=webhook)
+    if not prepared.is_exporter_real:
+        progress.say("monitoring", monitoring.ABOUT_THE_DOUBLE)
+    try:
+        monitoring.start(prepared, [monitoring.EXPORTER], progress)
+        service.start(monitoring.attached(settings), progress)
+        monitoring.start(prepared, monitoring.SERVERS, progress)
+    except StartError:
+        monitoring.stop(settings)
+        raise
+
+
 def stop(settings: Settings) -> int:
-    """Stop a ``make run`` that is at work, then everything that Airflow has running."""
+    """Stop a ``make run`` that is at work, then everything that Airflow has running, and the monitoring beside it."""
     began = time.monotonic()
     other = running_exclusive(settings)
     if other:
         _end(other)
     stopped = stop_all(settings.run) if settings.run.exists() else []
+    stopped += monitoring.stop(settings)
     if stopped:
         print(f"stopped {', '.join(stopped)} in {time.monotonic() - began:.1f} s")
     else:
@@ -100,9 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     starting = commands.add_parser("start", help="start Airflow and run pipelines")
     starting.add_argument("--run", action="append", default=[], metavar="PIPELINE", help="run it once; repeatable")
-    starting.add_argument("--dags", type=Path, default=REPOSITORY / "pipelines", help="the folder with the pipelines")
-    starting.add_argument("--host", default="127.0.0.1", help="the address that the UI listens on")
-    starting.add_argument("--port", type=int, help=f"the UI's; by default {DEFAULT_PORT}, or that of a running one")
+    watched = commands.add_parser("monitoring", help="start Prometheus and Alertmanager, and Airflow beside them")
+    watched.add_argument("--webhook", default="", metavar="URL", help="post every notification there, too")
+    for command in (starting, watched):
+        command.add_argument("--dags", type=Path, default=REPOSITORY / "pipelines", help="the folder with the pipelines")
+        command.add_argument("--host", default="127.0.0.1", help="the address that the UI listens on")
+        command.add_argument("--port", type=int, help=f"the UI's; by default {DEFAULT_PORT}, or that of a running one")
     commands.add_parser("stop", help="stop what was started")
     parsed = parser.parse_args(arguments)
     home = Path(os.path.abspath(parsed.home))  # noqa: PTH100 (a link in the path is kept)
@@ -111,4 +157,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings(home=home, dags=parsed.dags.absolute(), port=parsed.port or DEFAULT_PORT, host=parsed.host)
     if parsed.port is None:
         settings = replace(settings, port=service.running_port(settings) or DEFAULT_PORT)
-    return start(settings, parsed.run)
+    if parsed.command == "monitoring":
+        return start_monitoring(settings, parsed.webhook)
+    return start(monitoring.attached(settings), parsed.run)

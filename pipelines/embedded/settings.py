@@ -33,6 +33,10 @@ class Settings:
     """The address that the UI listens on."""
     parse_seconds: int = 10
     """How soon an edited YAML shows up."""
+    statsd_port: int | None = None
+    """Where metrics go, on this machine; None to send none."""
+    prometheus_port: int | None = None
+    """Of the Prometheus on this machine that health checks may ask; None if there is none."""
 
     @property
     def url(self) -> str:
@@ -115,7 +119,7 @@ def _write_private(path: Path, text: str) -> None:
 def configuration(settings: Settings, found: Secrets) -> dict[str, dict[str, str]]:
     """Give the settings that differ from Airflow's own defaults, by section."""
     cores = os.cpu_count() or 2
-    return {
+    sections = {
         "core": {
             "dags_folder": str(settings.dags),
             "load_examples": "False",
@@ -154,6 +158,16 @@ def configuration(settings: Settings, found: Secrets) -> dict[str, dict[str, str
         "usage_data_collection": {"enabled": "False"},
         "dag_factory": {"enable_telemetry": "False"},
     }
+    if settings.statsd_port is not None:
+        sections["metrics"] = {
+            "statsd_on": "True",
+            "statsd_host": _TRUE_ADDRESS,
+            "statsd_port": str(settings.statsd_port),
+            # As in compose.yaml: tags become labels, and no metric is sent twice.
+            "statsd_influxdb_enabled": "True",
+            "legacy_names_on": "False",
+        }
+    return sections
 
 
 def _as_cfg(sections: Mapping[str, Mapping[str, str]]) -> str:
@@ -194,6 +208,9 @@ def environment(settings: Settings, found: Secrets, inherited: Mapping[str, str]
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
     }
+    if settings.prometheus_port is not None:
+        asked = {"conn_type": "http", "schema": "http", "host": _TRUE_ADDRESS, "port": settings.prometheus_port}
+        result.setdefault("AIRFLOW_CONN_PROMETHEUS", json.dumps(asked))
     for name in ("NO_PROXY", "no_proxy"):
         # Tasks reach the API over HTTP; a company's proxy does not know this machine's loopback.
         result[name] = ",".join(filter(None, [result.get(name), "localhost,127.0.0.1,::1"]))

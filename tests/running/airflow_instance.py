@@ -45,9 +45,13 @@ class AirflowInstance:
 
     :param home: a new folder; its ``pipelines`` gets the project's loader and YAML files
     :param repository: the checkout
+    :param more: settings, as variables of the environment
+    :param ports: ``statsd_port`` and ``prometheus_port``, if it is to be watched by a Prometheus
     """
 
-    def __init__(self, home: Path, repository: Path) -> None:
+    def __init__(
+        self, home: Path, repository: Path, *, more: Mapping[str, str] | None = None, port: int = 0, **ports: int
+    ) -> None:
         self.dags = home / "pipelines"
         self.dags.mkdir(parents=True)
         for name in (
@@ -57,11 +61,21 @@ class AirflowInstance:
             *[p.name for p in (repository / "pipelines").glob("*.yaml")],
         ):
             shutil.copy(repository / "pipelines" / name, self.dags / name)
-        self.settings = Settings(home=home / "airflow", dags=self.dags, port=free_port(), parse_seconds=PARSE_SECONDS)
+        self.settings = Settings(
+            home=home / "airflow", dags=self.dags, port=port or free_port(), parse_seconds=PARSE_SECONDS, **ports
+        )
         self.metrics = MetricsReceiver()
-        with _environment({**SETTINGS, **self.metrics.environment}):
-            self.service = service.start(self.settings, LineProgress())
+        self._variables = {**SETTINGS, **self.metrics.environment, **(more or {})}
+        self.service = self._start()
         self.api: AirflowApi = self.service.api()
+
+    def _start(self) -> service.Service:
+        with _environment(self._variables):
+            return service.start(self.settings, LineProgress())
+
+    def restart(self) -> None:
+        """Start what was killed, and what is left of it, anew."""
+        self.service = self._start()
 
     @property
     def artifacts(self) -> Path:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,14 @@ class Home:
         output, error = process.communicate(timeout=200)
         self.seen += read_records(self.run_folder)
         return subprocess.CompletedProcess(process.args, process.returncode, output, error)
+
+    def monitor(self) -> str:
+        """Do a whole ``make monitoring-local``."""
+        command = self.command("monitoring", "--dags", str(self.folder / "pipelines"), "--port", str(self.port))
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.seen += read_records(self.run_folder) + read_records(self.folder / "airflow" / "monitoring" / "run")
+        return done.stdout
 
     def stop(self) -> str:
         return subprocess.run(self.command("stop"), capture_output=True, text=True, check=True, timeout=60).stdout
@@ -270,6 +279,32 @@ def test_secrets_are_for_their_owner_only_and_in_no_log(up: Home) -> None:
         assert not [name for name, value in secrets.items() if value in text], log
 
 
+def test_monitoring_beside_it_gets_the_metrics_of_what_is_run(up: Home, servers: None) -> None:
+    shown = up.monitor()
+    pids = up.pids()
+    ports = json.loads((up.folder / "airflow" / "monitoring" / "ports.json").read_text())
+    result = up.start("quick")
+
+    assert "stands in for it" in shown or shutil.which("statsd_exporter")
+    assert f"Prometheus    http://localhost:{ports['prometheus']} " in shown
+    assert re.search(r"start +Airflow +reused", result.stdout)
+    assert up.pids() == pids
+    wait_for_page(ports["exporter"], "/metrics", 'airflow_ti_finish{dag_id="quick",')
+    wait_for_page(ports["prometheus"], "/api/v1/query?query=airflow_scheduler_heartbeat", '"value"')
+    assert re.search(r"monitoring +all servers +reused", up.monitor())
+    assert up.pids() == pids
+
+
+def wait_for_page(port: int, path: str, text: str) -> None:
+    deadline = time.monotonic() + 60
+    page = ""
+    while text not in page:
+        assert time.monotonic() < deadline, page
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            page = answer.read().decode()
+        time.sleep(0.3)
+
+
 def test_after_a_crash_everything_is_started_again(up: Home) -> None:
     pids = up.pids()
     os.kill(pids["scheduler"], signal.SIGKILL)
@@ -280,6 +315,8 @@ def test_after_a_crash_everything_is_started_again(up: Home) -> None:
 
 
 def test_stop_ends_all_and_says_so(up: Home) -> None:
-    assert re.fullmatch(r"stopped api-server, dag-processor, scheduler, triggerer in [\d.]+ s\n", up.stop())
+    airflow, monitoring = "api-server, dag-processor, scheduler, triggerer", "alertmanager, blackbox-exporter, prometheus"
+    stopped = rf"stopped {airflow}(, {monitoring}, statsd-exporter)? in [\d.]+ s\n"
+    assert re.fullmatch(stopped, up.stop())
     assert up.left() == []
     assert up.stop() == "nothing is running\n"

@@ -1,0 +1,140 @@
+"""The chains of the tests of this folder; they start together, and what has to be waited for is waited for once."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pipelines.embedded import monitoring
+from tests.alerting import faults
+from tests.alerting.chain import AIRFLOW_SETTINGS, Chain, send
+
+GROUP_INTERVAL = "1m"
+"""Alertmanager's, for the notices of recovery to come within the time that tests have; compose.yaml has 5m."""
+HEALTHY_SECONDS = 60
+BEATS = ("scheduler_heartbeat", "dag_processor_heartbeat", "triggerer_heartbeat")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.path.name == "test_chain.py":
+            item.add_marker(pytest.mark.running)
+
+
+@dataclass
+class Chains:
+    """Three of them, with different faults."""
+
+    watched: Chain
+    """With a real Airflow."""
+    dark: Chain
+    """Its exporter dies; until then it gets heartbeats."""
+    dumb: Chain
+    """Its Prometheus dies."""
+    beating: threading.Event = field(default_factory=threading.Event)
+
+    def beat(self) -> None:
+        """Send heartbeats to the exporter that is to die, as Airflow does, until that is over."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            while not self.beating.wait(5):
+                for name in BEATS:
+                    client.sendto(f"airflow.{name}:1|c".encode(), ("127.0.0.1", self.dark.servers.ports.statsd))
+
+    def stop(self) -> None:
+        self.beating.set()
+        for chain in (self.watched, self.dark, self.dumb):
+            chain.stop()
+
+
+@pytest.fixture(scope="session")
+def chains(servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chains]:
+    """All chains at work, and nothing wrong with any of them."""
+    folder = tmp_path_factory.mktemp("alerting")
+    dark, dumb = (
+        Chain(folder / name, with_airflow=False, group_interval=GROUP_INTERVAL) for name in ("dark", "dumb")
+    )
+    watched = Chain(folder / "watched", with_airflow=True, group_interval=GROUP_INTERVAL, settings=AIRFLOW_SETTINGS)
+    chains = Chains(watched, dark, dumb)
+    threading.Thread(target=chains.beat, daemon=True).start()
+    yield chains
+    chains.stop()
+
+
+@pytest.fixture(scope="session")
+def healthy(chains: Chains) -> set[str]:
+    """Healthy pipelines have run; gives the alerts that fired meanwhile."""
+    airflow = chains.watched.airflow
+    faults.connect(airflow, chains.watched.webhook.port)
+    for name, text in faults.HEALTHY.items():
+        airflow.write(f"{name}.yaml", text)
+    began = {dag_id: airflow.trigger(dag_id) for dag_id in ("waits", "takes", "makes")}
+    ends = [airflow.run("ml_pipeline"), airflow.run("monitoring")]
+    ends += [airflow.wait(dag_id, run_id) for dag_id, run_id in began.items()]
+    assert {end.dag_id: end.state for end in ends} == dict.fromkeys(
+        ["ml_pipeline", "monitoring", "waits", "takes", "makes"], "success"
+    )
+    time.sleep(max(0.0, chains.watched.began + HEALTHY_SECONDS - time.time()))
+    return chains.watched.prometheus.fired(chains.watched.began, time.time())
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When faults were made, in Unix time."""
+
+    faults: float
+    servers_killed: float
+    airflow_killed: float
+
+
+@pytest.fixture(scope="session")
+def moments(chains: Chains, healthy: set[str]) -> Moments:
+    """Everything that goes wrong, in one go; at the end of it Airflow is dead."""
+    began = time.time()
+    send([chains.dark.record(monitoring.EXPORTER)], signal.SIGKILL)
+    send([chains.dumb.record("prometheus")], signal.SIGKILL)
+    airflow = chains.watched.airflow
+    make_faults(chains.watched)
+    seen = (
+        'airflow_task_instances_without_heartbeats_killed{dag_id="lost"',
+        'airflow_dag_callback_exceptions{dag_id="fails"}',
+        'airflow_deadline_alerts_deadline_missed{dag_id="late"}',
+        "airflow_dag_processing_processor_timeouts{",
+        "airflow_dag_processing_import_errors 1",
+        "pipeline_files_broken 1",
+    )
+    for start in seen:
+        airflow.wait_until(lambda s=start: s in chains.watched.exported(), 90, what=start)
+    components = chains.watched.components()
+    killed = time.time()
+    # one is frozen: it has all its sockets open, and says nothing any more
+    send([components.pop("triggerer")], signal.SIGSTOP)
+    send(components.values(), signal.SIGKILL)
+    return Moments(began, began, killed)
+
+
+def make_faults(chain: Chain) -> None:
+    """Let each faulty pipeline run, and break files and processes."""
+    airflow = chain.airflow
+    for name, text in faults.PIPELINES.items():
+        airflow.write(f"{name}.yaml", text)
+    airflow.write("watch.yaml", faults.watching_pipeline(airflow))
+    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("lost", "again", "fails", "late", "bad_data")}
+    strict = [airflow.trigger("strict") for _ in range(3)]
+    faults.break_files(airflow.dags)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(b"no metric", ("127.0.0.1", chain.servers.ports.statsd))
+    scheduler = chain.components()["scheduler"].pid
+    faults.wait_for_process("sleep 987", scheduler)
+    faults.kill_the_process_of("sleep 987", scheduler)
+    states = [airflow.wait("strict", run_id).state for run_id in strict]
+    states += [airflow.wait(dag_id, runs[dag_id]).state for dag_id in ("fails", "bad_data")]
+    assert set(states) == {"failed"}
+    assert airflow.run("watch").state == "failed"
+    assert airflow.wait("again", runs["again"]).state == "success"
