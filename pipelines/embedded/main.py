@@ -146,7 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     watched = commands.add_parser("monitoring", help="start Prometheus and Alertmanager, and Airflow beside them")
     watched.add_argument("--webhook", default="", metavar="URL", help="post every notification there, too")
     for command in (starting, watched):
-        command.add_argument("--dags", type=Path, default=REPOSITORY / "pipelines", help="the folder with the pipelines")
+        command.add_argument(
+            "--dags", type=Path, default=REPOSITORY / "pipelines", help="the folder with the pipelines"
+        )
         command.add_argument("--host", default="127.0.0.1", help="the address that the UI listens on")
         command.add_argument("--port", type=int, help=f"the UI's; by default {DEFAULT_PORT}, or that of a running one")
     commands.add_parser("stop", help="stop what was started")

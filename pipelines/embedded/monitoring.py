@@ -115,8 +115,8 @@ def find_programs() -> dict[str, tuple[str, ...]]:
     if missing:
         packages = " ".join(_CALLED[server][0] for server in missing)
         raise StartError(
-            f"Not on PATH: {', '.join(missing)}. On Debian and Ubuntu: `sudo apt install {packages}`. Elsewhere: put the "
-            "programs of https://prometheus.io/download on PATH. `make up` needs none of them, but Docker."
+            f"Not on PATH: {', '.join(missing)}. On Debian and Ubuntu: `sudo apt install {packages}`. Elsewhere: the "
+            "programs of https://prometheus.io/download. (`make up` needs Docker in their place.)"
         )
     exporter = _which(_REAL_EXPORTER)
     if exporter is None and not _DOUBLE.exists():
@@ -129,17 +129,25 @@ def _which(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def prepare(home: Path, *, airflow_port: int, source: Path = REPOSITORY / "prometheus", webhook: str = "") -> Monitoring:
+def prepare(
+    home: Path,
+    *,
+    airflow_port: int,
+    source: Path = REPOSITORY / "prometheus",
+    webhook: str = "",
+    usual_ports: bool = True,
+) -> Monitoring:
     """Choose programs and ports, and write the configuration.
 
     :param home: a folder for all that the servers write
     :param airflow_port: of the api-server, which the blackbox exporter probes
     :param source: the folder ``prometheus`` of the project
     :param webhook: an address that gets every notification
+    :param usual_ports: whether the ports that everybody knows are taken, where they are free
     :raises StartError: if a program is missing
     """
     programs = find_programs()
-    ports = Ports(airflow=airflow_port, **{name: _port(name, usual) for name, usual in _USUAL.items()})
+    ports = Ports(airflow=airflow_port, **{n: _port(n, usual if usual_ports else 0) for n, usual in _USUAL.items()})
     for folder in (home, home / "run", home / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
     write_files(home, source, ports, webhook)

@@ -29,7 +29,7 @@ class Chain:
 
     :param home: a new folder
     :param with_airflow: whether an Airflow is watched
-    :param group_interval: of Alertmanager, which also is how long a notice of recovery may wait; as in the file if empty
+    :param group_interval: of Alertmanager, for which a notice of recovery may wait; as in the file if empty
     :param settings: of Airflow, beside the usual ones of tests
     """
 
@@ -47,8 +47,11 @@ class Chain:
         self.webhook = Webhook()
         self.webhook.__enter__()
         port = free_port()
-        self.servers = monitoring.prepare(home / "servers", airflow_port=port, source=source, webhook=self.webhook.url)
+        self.servers = monitoring.prepare(
+            home / "servers", airflow_port=port, source=source, webhook=self.webhook.url, usual_ports=False
+        )
         self._airflow: AirflowInstance | None = None
+        self._prometheus: Prometheus | None = None
         try:
             monitoring.start(self.servers, [monitoring.EXPORTER], LineProgress())
             if with_airflow:
@@ -62,7 +65,13 @@ class Chain:
         except BaseException:
             self.stop()
             raise
-        self.prometheus = Prometheus(self.servers.ports.prometheus)
+        self._prometheus = Prometheus(self.servers.ports.prometheus)
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """The one that watches."""
+        assert self._prometheus is not None
+        return self._prometheus
 
     @property
     def airflow(self) -> AirflowInstance:
@@ -82,6 +91,8 @@ class Chain:
         """End everything."""
         if self._airflow:
             self._airflow.stop()
+        if self._prometheus:
+            self._prometheus.close()
         processes.stop_all(self.servers.run)
         self.webhook.__exit__()
 

@@ -52,7 +52,11 @@ strict:
       model: train
       data: prepare
       gates: {log_loss: {max: 0.000001}}
-    notify: {operator: SendNotification, dependencies: [evaluate], teardown: true, channels: [{type: http, conn_id: nowhere}]}
+    notify:
+      operator: SendNotification
+      dependencies: [evaluate]
+      teardown: true
+      channels: [{type: http, conn_id: nowhere}]
 """,
     "bad_data": """\
 bad_data:
@@ -112,7 +116,7 @@ takes:
 """Pipelines without a fault, for metrics that the project's own do not make."""
 
 BROKEN_YAML = "broken: [\n"
-SLOW_FILE = "import time\n\ntime.sleep(300)  # DAG\n"
+SLOW_FILE = "import time\n\ntime.sleep(300)  # Airflow reads what has its name and the word dag in it\n"
 
 
 def connect(airflow: AirflowInstance, webhook_port: int) -> None:

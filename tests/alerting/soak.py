@@ -59,7 +59,9 @@ def soak(minutes: float, folder: Path) -> int:
 
 def _tell(chain: Chain, told: set[str]) -> set[str]:
     """Say which alerts are pending or firing that were not before."""
-    found = {f"{each['metric']['alertname']} {each['metric']['alertstate']}" for each in chain.prometheus.instant("ALERTS")}
+    found = {
+        f"{each['metric']['alertname']} {each['metric']['alertstate']}" for each in chain.prometheus.instant("ALERTS")
+    }
     for words in sorted(found - told):
         sys.stdout.write(f"{time.time() - chain.began:6.0f} s  {words}\n")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from tests.alerting.prometheus import has_data
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(600)
+Record = Callable[[str, object], None]
+"""Keeps a measured time; `pytest --junitxml` shows it."""
 
 PAGE_WITHIN = 240
 """Seconds: the promise."""
@@ -61,25 +63,29 @@ def test_healthy_running_fires_nothing_but_the_watchdog(chains: Chains, healthy:
 
 
 @pytest.mark.parametrize("alert", FAULTS)
-def test_a_fault_is_told(chains: Chains, moments: Moments, alert: str) -> None:
+def test_a_fault_is_told(chains: Chains, moments: Moments, alert: str, record_property: Record) -> None:
     notice = chains.watched.webhook.wait(alert, until=moments.faults + 400, **FAULTS[alert])
-    print(f"{alert}: {notice.received - moments.faults:.0f} s after the faults began")
+    record_property("seconds", round(notice.received - moments.faults))
     assert notice.receiver == ("page" if notice.labels["severity"] == "critical" else "default")
     assert notice.annotations["summary"]
 
 
 @pytest.mark.parametrize("alert", KILLED)
-def test_a_dead_component_is_a_page_within_four_minutes(chains: Chains, moments: Moments, alert: str) -> None:
+def test_a_dead_component_is_a_page_within_four_minutes(
+    chains: Chains, moments: Moments, alert: str, record_property: Record
+) -> None:
     notice = chains.watched.webhook.wait(alert, until=moments.airflow_killed + PAGE_WITHIN + 30)
     seconds = notice.received - moments.airflow_killed
-    print(f"{alert}: {seconds:.0f} s after {KILLED[alert]} died")
+    record_property("seconds", round(seconds))
     assert notice.receiver == "page"
     assert seconds <= PAGE_WITHIN
 
 
-def test_a_dead_exporter_is_one_page_and_heartbeats_are_none(chains: Chains, moments: Moments) -> None:
+def test_a_dead_exporter_is_one_page_and_heartbeats_are_none(
+    chains: Chains, moments: Moments, record_property: Record
+) -> None:
     notice = chains.dark.webhook.wait("AirflowMetricsExporterDown", until=moments.servers_killed + PAGE_WITHIN)
-    print(f"{notice.alert}: {notice.received - moments.servers_killed:.0f} s")
+    record_property("seconds", round(notice.received - moments.servers_killed))
     assert notice.receiver == "page"
     address = f"http://127.0.0.1:{chains.dark.servers.ports.alertmanager}/api/v2/alerts"
     deadline = moments.servers_killed + 300
@@ -103,17 +109,19 @@ def restarted(chains: Chains, moments: Moments) -> float:
 
 
 @pytest.mark.parametrize("alert", KILLED)
-def test_the_recovery_is_told(chains: Chains, restarted: float, alert: str) -> None:
+def test_the_recovery_is_told(chains: Chains, restarted: float, alert: str, record_property: Record) -> None:
     notice = chains.watched.webhook.wait(alert, "resolved", until=restarted + 240)
-    print(f"{alert}: over {notice.received - restarted:.0f} s after the restart")
+    record_property("seconds", round(notice.received - restarted))
     assert notice.receiver == "page"
 
 
-def test_the_watchdog_ends_with_prometheus(chains: Chains, moments: Moments, restarted: float) -> None:
+def test_the_watchdog_ends_with_prometheus(
+    chains: Chains, moments: Moments, restarted: float, record_property: Record
+) -> None:
     """A dead man's switch service takes a Watchdog that stays away for an alarm; Alertmanager itself says so, too."""
     assert chains.dumb.webhook.notices("Watchdog", "firing")[0].receiver == "watchdog"
     notice = chains.dumb.webhook.wait("Watchdog", "resolved", until=moments.servers_killed + 400)
-    print(f"Watchdog: {notice.received - moments.servers_killed:.0f} s")
+    record_property("seconds", round(notice.received - moments.servers_killed))
     later = [n for n in chains.dumb.webhook.notices("Watchdog", "firing") if n.received > notice.received]
     assert later == []
 

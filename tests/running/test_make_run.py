@@ -315,7 +315,10 @@ def test_after_a_crash_everything_is_started_again(up: Home) -> None:
 
 
 def test_stop_ends_all_and_says_so(up: Home) -> None:
-    airflow, monitoring = "api-server, dag-processor, scheduler, triggerer", "alertmanager, blackbox-exporter, prometheus"
+    airflow, monitoring = (
+        "api-server, dag-processor, scheduler, triggerer",
+        "alertmanager, blackbox-exporter, prometheus",
+    )
     stopped = rf"stopped {airflow}(, {monitoring}, statsd-exporter)? in [\d.]+ s\n"
     assert re.fullmatch(stopped, up.stop())
     assert up.left() == []

@@ -1,4 +1,4 @@
-"""The monitoring without containers: the stack's own files with this machine's addresses, and what is said if programs lack."""
+"""The monitoring without containers: the stack's own files with this machine's addresses; programs that are missing."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def programs(folder: Path, *names: str) -> None:
         (folder / name).chmod(0o755)
 
 
-def test_missing_programs_are_named_with_their_debian_packages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_programs_are_named_with_their_debian_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     programs(tmp_path, "prometheus")
     with pytest.raises(StartError) as problem:
@@ -111,12 +109,16 @@ def test_one_that_is_watched_sends_what_the_stack_sends_and_may_ask_prometheus(
     tmp_path: Path, repository: Path
 ) -> None:
     settings = Settings(home=tmp_path, dags=tmp_path, port=1, statsd_port=2, prometheus_port=5)
-    sent = {f"AIRFLOW__METRICS__{key.upper()}": value for key, value in configuration(settings, SECRETS)["metrics"].items()}
+    sent = {
+        f"AIRFLOW__METRICS__{key.upper()}": value for key, value in configuration(settings, SECRETS)["metrics"].items()
+    }
     compose = yaml.safe_load((repository / "compose.yaml").read_text())["x-airflow-environment"]
     stack = {name: value for name, value in compose.items() if name.startswith("AIRFLOW__METRICS__")}
     elsewhere = {"AIRFLOW__METRICS__STATSD_HOST", "AIRFLOW__METRICS__STATSD_PORT"}
     assert sent.keys() == stack.keys()
-    assert {name: sent[name] for name in sent.keys() - elsewhere} == {name: stack[name] for name in stack.keys() - elsewhere}
+    assert {name: sent[name] for name in sent.keys() - elsewhere} == {
+        name: stack[name] for name in stack.keys() - elsewhere
+    }
     assert '"port": 5' in environment(settings, SECRETS, {})["AIRFLOW_CONN_PROMETHEUS"]
     mine = {"AIRFLOW_CONN_PROMETHEUS": "http://mine:9090"}
     assert environment(settings, SECRETS, mine)["AIRFLOW_CONN_PROMETHEUS"] == "http://mine:9090"
