@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from operators.thresholds import parse_duration
+from pipelines.alerts.lengths import in_units
 
 _REFERENCES = {
     "dagrun_queued_at": "the run was queued",
@@ -38,17 +39,21 @@ def deadlines_of(config: Mapping[str, Any]) -> list[Deadline]:
 
 def _deadline(alert: Mapping[str, Any]) -> Deadline:
     reference, interval = alert["reference"], alert["interval"]
-    if isinstance(reference, Mapping):
-        words = "the mean of its last runs"
-    else:
-        words = _REFERENCES.get(reference, str(reference))
     name = f' ("{alert["name"]}")' if "name" in alert else ""
-    length = None
-    if isinstance(interval, Mapping):
-        since = f"the seconds of the variable {interval['variable']} after"
-    elif str(interval).startswith("-"):
-        since = f"{str(interval)[1:]} before"
+    if isinstance(reference, Mapping):
+        words, is_of_run = "the mean of its last runs", False
     else:
-        length = parse_duration(interval, where="interval")
-        since = f"{interval} after"
-    return Deadline(f"{since} {words}{name}", length, reference in _REFERENCES if isinstance(reference, str) else False)
+        words, is_of_run = _REFERENCES.get(reference, str(reference)), reference in _REFERENCES
+    if isinstance(interval, Mapping):
+        return Deadline(f"the seconds of the variable {interval['variable']} after {words}{name}", None, is_of_run)
+    length = _length(interval)
+    if length < timedelta():
+        return Deadline(f"{in_units(-length)} before {words}{name}", None, is_of_run)
+    return Deadline(f"{in_units(length)} after {words}{name}", length, is_of_run)
+
+
+def _length(interval: Any) -> timedelta:
+    """Read the length of time of a deadline; it is negative if it comes before the reference."""
+    if isinstance(interval, str) and interval.startswith("-"):
+        return -parse_duration(interval[1:], where="interval")
+    return timedelta(seconds=interval) if isinstance(interval, int | float) else parse_duration(interval, where="interval")

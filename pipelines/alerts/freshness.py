@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from operators.thresholds import parse_duration
 from pipelines.alerts.deadlines import deadlines_of
 from pipelines.alerts.gaps import longest_gap
+from pipelines.alerts.lengths import in_units
 from pipelines.overview.listing import paused
 from pipelines.overview.next_runs import schedule_of
 
@@ -18,7 +19,6 @@ LONGEST = timedelta(days=400)
 _OFTEN = timedelta(hours=12)
 _MISSED = 3
 _LEAST, _MOST = timedelta(hours=1), timedelta(days=1)
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,6 @@ def freshness_of(config: Mapping[str, Any]) -> Freshness:
         return Freshness(None, f"{in_units(gap)} between two runs")
     times = f"{_MISSED} times " if between > gap else ""
     return Freshness(within, f"{times}{in_units(gap)} between two runs, {in_units(allowed)} {for_what}")
-
-
-def in_units(length: timedelta) -> str:
-    """Write a length of time as the YAML would have it, e.g. ``1d1h``."""
-    return "".join(_iter_parts(round(length.total_seconds()))) or "0s"
-
-
-def _iter_parts(seconds: int) -> Iterator[str]:
-    for unit, size in _UNITS:
-        number, seconds = divmod(seconds, size)
-        if number:
-            yield f"{number}{unit}"
 
 
 def _stated(within: timedelta, gap: timedelta | None) -> Freshness:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from pipelines.alerts.deadlines import Deadline, deadlines_of
-from pipelines.alerts.freshness import LONGEST, Freshness, freshness_of, in_units
+from pipelines.alerts.freshness import LONGEST, Freshness, freshness_of
+from pipelines.alerts.lengths import in_units
 from pipelines.overview.inventory import Entry
 from pipelines.overview.listing import owners
 from pipelines.overview.written import hidden
