@@ -56,4 +56,6 @@ def _length(interval: Any) -> timedelta:
     """Read the length of time of a deadline; it is negative if it comes before the reference."""
     if isinstance(interval, str) and interval.startswith("-"):
         return -parse_duration(interval[1:], where="interval")
-    return timedelta(seconds=interval) if isinstance(interval, int | float) else parse_duration(interval, where="interval")
+    if isinstance(interval, int | float):
+        return timedelta(seconds=interval)
+    return parse_duration(interval, where="interval")

@@ -13,8 +13,8 @@ from operators.thresholds import parse_duration
 from pipelines.overview.next_runs import PRESETS
 from schemas.value_formats import is_duration
 
-_FROM, _TO = datetime(2024, 1, 1), datetime(2029, 1, 1)  # noqa: DTZ001 (times of a clock)
-"""Days that are looked at: every month, both kinds of years, 29 February twice. They are fixed, so that the answer is, too."""
+_FROM, _TO = datetime(2024, 1, 1), datetime(2029, 1, 1)
+"""Days that are looked at: every month, both kinds of years, 29 February twice. Fixed, so that the answer is, too."""
 _FIELDS = 5
 _DAY = 24 * 60
 

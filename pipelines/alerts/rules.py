@@ -1,4 +1,4 @@
-"""Makes the Prometheus rules of pipelines: since when each is without a success, and an alert for each that is too long."""
+"""Makes the Prometheus rules of pipelines: when each has succeeded last, and an alert if that was too long ago."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOT_FRESH = "PipelineNotFresh"
 DEADLINE_MISSED = "PipelineDeadlineMissed"
 RUNBOOK = "https://github.com/your-org/your-repo/blob/main/docs/runbook.md"
 _HEAD = """\
-# Made by `pipelines alerts` from the YAML of the pipelines; do not edit. docs/terminal.md says what follows from what.
+# Made by `pipelines alerts` from the YAML of the pipelines; do not edit. docs/alerts.md says what follows from what.
 groups:
   - name: freshness
     interval: 1m
@@ -33,8 +33,8 @@ _SUCCESS = "airflow_dagrun_duration_success_sum"
 _SINCE = "dag:last_success:timestamp_seconds"
 _MISSED = "airflow_deadline_alerts_deadline_missed"
 _SEEN = '{__name__=~"airflow_dagrun_(schedule_delay|duration_failed)_count"}'
-# A success changes the sum of the durations, also where the exporter has restarted and the count is what it was. The value of
-# 5 minutes ago is looked for in 6 hours, so that neither Prometheus nor the exporter may be away for a while and make a success.
+# A success changes the sum of the durations, also where the exporter has restarted and the count is what it was. The
+# value of 5 minutes ago is looked for in 6 hours: nothing becomes a success because Prometheus was away for a while.
 _LAST_SUCCESS = f"""\
 max by (dag_id) (time() + 0 * ({_SUCCESS} unless {_SUCCESS} == last_over_time({_SUCCESS}[6h] offset 5m)))
 or max by (dag_id) (last_over_time({_SINCE}[6h]) > time() - {LONGEST.days} * 86400)
@@ -96,8 +96,13 @@ def _as_it_is(text: str) -> str:
 
 def _iter_rules(alerts: PipelineAlerts) -> Iterator[Mapping[str, Any]]:
     dag_id = alerts.pipeline.dag_id
-    if alerts.freshness.within is not None:
-        yield _alert(NOT_FRESH, alerts, _too_old(dag_id, alerts.freshness.within), *_words_of_freshness(alerts))
+    if (within := alerts.freshness.within) is not None:
+        description = (
+            f"{dag_id}: {{{{ $value | humanizeDuration }}}} without a successful run; "
+            f"{in_units(within)} are allowed ({alerts.freshness.why})."
+        )
+        summary = "A pipeline has gone too long without a success"
+        yield _alert(NOT_FRESH, alerts, _too_old(dag_id, within), summary, description)
     if alerts.deadlines:
         words = " or ".join(deadline.words for deadline in alerts.deadlines)
         description = f"{dag_id}: a run was not done {_as_it_is(words)}."
@@ -117,16 +122,6 @@ def _alert(name: str, alerts: PipelineAlerts, expr: str, summary: str, descripti
             "runbook_url": f"{RUNBOOK}#{name.lower()}",
         },
     }
-
-
-def _words_of_freshness(alerts: PipelineAlerts) -> tuple[str, str]:
-    freshness = alerts.freshness
-    assert freshness.within is not None
-    description = (
-        f"{alerts.pipeline.dag_id}: {{{{ $value | humanizeDuration }}}} without a successful run; "
-        f"{in_units(freshness.within)} are allowed ({freshness.why})."
-    )
-    return "A pipeline has gone too long without a success", description
 
 
 def _too_old(dag_id: str, within: timedelta) -> str:

@@ -32,12 +32,13 @@ def add_parser(commands: Any) -> None:
     command = commands.add_parser(
         "alerts",
         help="write the Prometheus alerts of the pipelines: too long without a success, a deadline missed",
-        description="Write the Prometheus rules that follow from the YAML: an alert for each pipeline that runs by time, "
-        "or says `freshness`, when its last success is too old, and one for each with a deadline. Airflow is not needed.",
+        description="Write the Prometheus rules that follow from the YAML: an alert for each pipeline that runs by "
+        "time, or says `freshness`, when its last success is too old, and one for each with a deadline. Airflow is not "
+        "needed.",
     )
     add_reading(command)
     command.add_argument("-o", "--output", default=str(RULES), metavar="FILE", help=f"default: {RULES}")
-    command.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file is not up to date")
+    command.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file is old")
     add_json(command)
     add_color(command)
     command.set_defaults(

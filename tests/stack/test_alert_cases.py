@@ -1,4 +1,4 @@
-"""prometheus/tests: each alert is silent just before its boundary, fires just after it, and has a case that only looks like it."""
+"""prometheus/tests: each alert is silent just before its boundary, fires just after, and not for what looks like it."""
 
 from __future__ import annotations
 

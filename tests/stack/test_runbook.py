@@ -60,7 +60,10 @@ def test_links_lead_somewhere() -> None:
         file, _, anchor = target.partition("#")
         if file:
             text = (ROOT / "docs" / file).read_text(encoding="utf-8")
-            headings = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+            headings = {
+                re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-")
+                for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+            }
             assert not anchor or anchor in headings, target
         else:
             assert anchor in anchors, target

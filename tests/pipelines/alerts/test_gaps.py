@@ -44,7 +44,8 @@ def test_the_longest_gap(schedule: Any, gap: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", [None, "none", "@once", "@continuous", ["s3://a/b"], {"and": ["s3://a/b"]}, {"timetable": "EventsTimetable"}]
+    "schedule",
+    [None, "none", "@once", "@continuous", ["s3://a/b"], {"and": ["s3://a/b"]}, {"timetable": "EventsTimetable"}],
 )
 def test_what_does_not_come_by_time_has_none(schedule: Any) -> None:
     assert longest_gap(schedule, "UTC") is None
@@ -62,7 +63,9 @@ def test_where_clocks_change_a_day_can_be_longer() -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
-@pytest.mark.parametrize("cron", ["@daily", "30 6 * * 1-5", "0 */6 1-7 * *", "15 3 1,15 * *", "0 22 * * 6", "0 9 L * *"])
+@pytest.mark.parametrize(
+    "cron", ["@daily", "30 6 * * 1-5", "0 */6 1-7 * *", "15 3 1,15 * *", "0 22 * * 6", "0 9 L * *"]
+)
 def test_no_gap_of_three_years_is_longer_and_one_is_as_long(cron: str, zone: str) -> None:
     """Against the runs one by one."""
     config = {"schedule": cron, "timezone": zone, "start_date": "2024-01-01"}
