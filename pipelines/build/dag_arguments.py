@@ -18,7 +18,7 @@ from pipelines.build.values import DATES, moment, task_objects, with_durations, 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-_NOT_ARGUMENTS = frozenset({"default_args", "task_groups", "tasks", "timezone"})
+_NOT_ARGUMENTS = frozenset({"default_args", "freshness", "task_groups", "tasks", "timezone"})
 
 
 def make_dag(dag_id: str, config: Mapping[str, Any], zone: ZoneInfo, folder: Path) -> DAG:
