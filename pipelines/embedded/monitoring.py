@@ -238,8 +238,9 @@ def describe(home: Path) -> str:
     ports = read_ports(home)
     rows = {
         "Airflow": f"http://localhost:{ports.airflow}",
-        "Prometheus": f"http://localhost:{ports.prometheus}   alerts: /alerts",
+        "Prometheus": f"http://localhost:{ports.prometheus}",
         "Alertmanager": f"http://localhost:{ports.alertmanager}",
+        "": f"Debian's has no page: amtool alert --alertmanager.url=http://localhost:{ports.alertmanager}",
         "metrics": f"http://localhost:{ports.exporter}/metrics",
         "logs": str(home / "logs"),
         "stop": "make stop",

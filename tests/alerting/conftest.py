@@ -73,12 +73,10 @@ def healthy(chains: Chains) -> set[str]:
     faults.connect(airflow, chains.watched.webhook.port)
     for name, text in faults.HEALTHY.items():
         airflow.write(f"{name}.yaml", text)
-    began = {dag_id: airflow.trigger(dag_id) for dag_id in ("waits", "takes", "makes")}
+    began = {dag_id: airflow.trigger(dag_id) for dag_id in ("waits", "takes", "makes", "minutely")}
     ends = [airflow.run("ml_pipeline"), airflow.run("monitoring")]
     ends += [airflow.wait(dag_id, run_id) for dag_id, run_id in began.items()]
-    assert {end.dag_id: end.state for end in ends} == dict.fromkeys(
-        ["ml_pipeline", "monitoring", "waits", "takes", "makes"], "success"
-    )
+    assert {end.dag_id: end.state for end in ends} == dict.fromkeys(["ml_pipeline", "monitoring", *began], "success")
     time.sleep(max(0.0, chains.watched.began + HEALTHY_SECONDS - time.time()))
     return chains.watched.prometheus.fired(chains.watched.began, time.time())
 
@@ -124,7 +122,7 @@ def make_faults(chain: Chain) -> None:
     for name, text in faults.PIPELINES.items():
         airflow.write(f"{name}.yaml", text)
     airflow.write("watch.yaml", faults.watching_pipeline(airflow))
-    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("lost", "again", "fails", "late", "bad_data")}
+    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("lost", "again", "fails", "late", "bad_data", "worse")}
     strict = [airflow.trigger("strict") for _ in range(3)]
     faults.break_files(airflow.dags)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -133,7 +131,7 @@ def make_faults(chain: Chain) -> None:
     faults.wait_for_process("sleep 987", scheduler)
     faults.kill_the_process_of("sleep 987", scheduler)
     states = [airflow.wait("strict", run_id).state for run_id in strict]
-    states += [airflow.wait(dag_id, runs[dag_id]).state for dag_id in ("fails", "bad_data")]
+    states += [airflow.wait(dag_id, runs[dag_id]).state for dag_id in ("fails", "bad_data", "worse")]
     assert set(states) == {"failed"}
     assert airflow.run("watch").state == "failed"
     assert airflow.wait("again", runs["again"]).state == "success"

@@ -14,26 +14,8 @@ SECRET = "hunter2-of-the-webhook"
 """The password of a connection that the faulty pipelines use."""
 RETRIES = 12
 
-PIPELINES = {
-    "fails": f"""\
-fails:
-  schedule: null
-  default_args: {{owner: tests}}
-  on_failure_callback: {{callback: airflow.providers.http.notifications.HttpNotifier, http_conn_id: nowhere}}
-  tasks:
-    fail: {{operator: {BASH}, bash_command: exit 1}}
-""",
-    "again": f"""\
-again:
-  schedule: null
-  default_args: {{owner: tests, retries: 20, retry_delay: 1s}}
-  tasks:
-    flaky:
-      operator: {BASH}
-      bash_command: test {{{{ ti.try_number }}}} -gt {RETRIES}
-""",
-    "strict": """\
-strict:
+GATE = """\
+DAG:
   schedule: null
   max_active_runs: 3
   default_args: {owner: tests}
@@ -57,7 +39,28 @@ strict:
       dependencies: [evaluate]
       teardown: true
       channels: [{type: http, conn_id: nowhere}]
+"""
+"""A model that no training makes good enough, and a message that reaches nobody."""
+PIPELINES = {
+    "fails": f"""\
+fails:
+  schedule: null
+  default_args: {{owner: tests}}
+  on_failure_callback: {{callback: airflow.providers.http.notifications.HttpNotifier, http_conn_id: nowhere}}
+  tasks:
+    fail: {{operator: {BASH}, bash_command: exit 1}}
 """,
+    "again": f"""\
+again:
+  schedule: null
+  default_args: {{owner: tests, retries: 20, retry_delay: 1s}}
+  tasks:
+    flaky:
+      operator: {BASH}
+      bash_command: test {{{{ ti.try_number }}}} -gt {RETRIES}
+""",
+    "strict": GATE.replace("DAG:", "strict:", 1),
+    "worse": GATE.replace("DAG:", "worse:", 1),
     "bad_data": """\
 bad_data:
   schedule: null
@@ -91,6 +94,15 @@ lost:
 """Pipeline -> its YAML."""
 
 HEALTHY = {
+    "minutely": f"""\
+minutely:
+  schedule: "* * * * *"
+  start_date: "2026-01-01"
+  catchup: false
+  default_args: {{owner: tests, execution_timeout: 1m}}
+  tasks:
+    beat: {{operator: {BASH}, bash_command: echo beat}}
+""",
     "waits": """\
 waits:
   schedule: null

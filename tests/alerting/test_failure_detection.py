@@ -89,6 +89,8 @@ def test_a_proof_exists_and_proves_it(row: Row) -> None:
 
 @each_row
 def test_a_chain_test_fires_what_its_row_names(row: Row) -> None:
+    if "test_what_may_wait" in row.proof:
+        assert set(named(row.noticed)) & set(test_chain.FOR_INFORMATION)
     if "test_a_fault_is_told" in row.proof:
         assert set(named(row.noticed)) & set(test_chain.FAULTS)
     if "test_a_dead_component" in row.proof:
@@ -97,7 +99,7 @@ def test_a_chain_test_fires_what_its_row_names(row: Row) -> None:
 
 def test_every_alert_that_the_chain_fires_is_in_the_table() -> None:
     noticed = {name for row in ROWS for name in named(row.noticed)}
-    assert {*test_chain.FAULTS, *test_chain.KILLED} - noticed == set()
+    assert {*test_chain.FAULTS, *test_chain.FOR_INFORMATION, *test_chain.KILLED} - noticed == set()
 
 
 def test_each_row_says_how_soon() -> None:

@@ -286,7 +286,7 @@ def test_monitoring_beside_it_gets_the_metrics_of_what_is_run(up: Home, servers:
     result = up.start("quick")
 
     assert "stands in for it" in shown or shutil.which("statsd_exporter")
-    assert f"Prometheus    http://localhost:{ports['prometheus']} " in shown
+    assert f"Prometheus    http://localhost:{ports['prometheus']}\n" in shown
     assert re.search(r"start +Airflow +reused", result.stdout)
     assert up.pids() == pids
     wait_for_page(ports["exporter"], "/metrics", 'airflow_ti_finish{dag_id="quick",')
