@@ -35,6 +35,8 @@ class DagRun:
     """``scheduled``, ``manual``, ``asset_triggered``, ``backfill`` …"""
     due_at: datetime
     """When it was allowed to start (``run_after``)."""
+    logical_at: datetime | None
+    """The date that it is for; None for most runs that were started by hand."""
     queued_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -48,6 +50,7 @@ class DagRun:
             state=row["state"],
             run_type=row["run_type"],
             due_at=datetime.fromisoformat(row["run_after"]),
+            logical_at=_moment(row["logical_date"]),
             queued_at=_moment(row["queued_at"]),
             started_at=_moment(row["start_date"]),
             ended_at=_moment(row["end_date"]),
@@ -68,6 +71,8 @@ class Dag:
     dag_id: str
     next_due_at: datetime | None
     """When its next run may start; None if it has no schedule, or as many runs as it may have."""
+    next_logical_at: datetime | None
+    """The date that its next run is for."""
     parsed_at: datetime | None
     parse_seconds: float | None
     file: str
@@ -78,6 +83,7 @@ class Dag:
         return cls(
             dag_id=row["dag_id"],
             next_due_at=_moment(row["next_dagrun_run_after"]),
+            next_logical_at=_moment(row["next_dagrun_logical_date"]),
             parsed_at=_moment(row["last_parsed_time"]),
             parse_seconds=row["last_parse_duration"],
             file=row["relative_fileloc"] or row["fileloc"] or "",

@@ -38,6 +38,8 @@ class DagPast:
     """The last ones, in the order in which they ended."""
     starts: list[tuple[float, float]] = field(default_factory=list)
     """When its last scheduled runs were due (Unix time), and by how many seconds they started late; the newest last."""
+    by_hand: list[float] = field(default_factory=list)
+    """The dates that its last runs were for that took the place of scheduled ones (Unix time)."""
 
     @property
     def newest_due(self) -> float:
@@ -118,6 +120,7 @@ class RunHistory:
         self._seen_until = now.timestamp()
         for run in sorted((*failed.rows, *succeeded.rows), key=lambda run: run.due_at):
             self._note_start(run)
+            self._note_date(run)
         for run in sorted((*failed.rows, *succeeded.rows), key=lambda run: run.ended_at or now):
             self._note_end(run)
 
@@ -125,6 +128,7 @@ class RunHistory:
         """Add what running runs say about being late."""
         for run in sorted(runs, key=lambda run: run.due_at):
             self._note_start(run)
+            self._note_date(run)
 
     def learn_successes(self, runs: Iterable[DagRun]) -> None:
         """Add some successes that were asked for by name."""
@@ -165,6 +169,13 @@ class RunHistory:
         late = round(max(run.started_at.timestamp() - due, 0.0), 1)
         past.starts = [*past.starts, (due, late)][-_RUNS_KEPT:]
 
+    def _note_date(self, run: DagRun) -> None:
+        if run.run_type == "scheduled" or run.logical_at is None:
+            return
+        past, date = self.dags.setdefault(run.dag_id, DagPast()), run.logical_at.timestamp()
+        if date not in past.by_hand:
+            past.by_hand = [*past.by_hand, date][-_RUNS_KEPT:]
+
     def _note_end(self, run: DagRun) -> None:
         if run.ended_at is None or run.seconds is None:
             return
@@ -176,12 +187,12 @@ class RunHistory:
 
 def _read_past(value: Mapping[str, Any]) -> DagPast:
     runs = [KnownRun(ended, seconds, bool(succeeded)) for ended, seconds, succeeded in value["runs"]]
-    return DagPast(runs, [(due, late) for due, late in value["starts"]])
+    return DagPast(runs, [(due, late) for due, late in value["starts"]], value.get("by_hand", []))
 
 
 def _write_past(past: DagPast) -> dict[str, Any]:
     runs = [[run.ended_at, run.seconds, int(run.succeeded)] for run in past.runs]
-    return {"runs": runs, "starts": [list(start) for start in past.starts]}
+    return {"runs": runs, "starts": [list(start) for start in past.starts], "by_hand": past.by_hand}
 
 
 def _moment(seconds: float) -> datetime:

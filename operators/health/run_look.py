@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operators.health.airflow_api import REQUESTS_AT_MOST, AirflowApi
-from operators.health.airflow_rows import DagRun
+from operators.health.airflow_rows import Dag, DagRun
 from operators.health.health_check import is_ignored
 from operators.health.prometheus_api import Answers, PrometheusApi
 from operators.health.run_history import RunHistory
@@ -113,7 +113,7 @@ class Looker:
         failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
-        waiting = self._waiting()
+        waiting, missing = self._waiting(), self._missing()
         answers = self._ask_prometheus()
         since = self._history.next_look(now=self._now, window=self._rules.general.window)
         pages = max(self._left - _RESERVED_REQUESTS, 1)
@@ -129,7 +129,7 @@ class Looker:
             running=tuple(run for run in running if (run.dag_id, run.run_id) != self._this),
             running_number=listing.total - (len(listing.rows) - len(running)),
             finished=self._count(counted, answers),
-            late=self._late(waiting),
+            late=self._late(waiting, missing),
             silent=silent,
             silent_before=silent_before,
             history=self._history,
@@ -149,19 +149,27 @@ class Looker:
         return run.ended_at is None or run.ended_at >= self._now - self._rules.of(run.dag_id).window
 
     def _waiting(self) -> dict[str, tuple[float, str]]:
-        """Find what should have started: runs that are queued, and runs that nobody has made yet."""
+        """Find runs that should have started, and are queued."""
         found: dict[str, tuple[float, str]] = {}
         for run in self._counted(self._api.queued_runs().rows):
             since = max(run.due_at, run.queued_at or run.due_at) if run.run_type != "scheduled" else run.due_at
             _keep_latest(found, run.dag_id, self._age(since), f"{run.run_id} is queued")
-        for dag in self._api.active_dags(pages=1).rows:
-            if dag.next_due_at and dag.next_due_at < self._now and not is_ignored(dag.dag_id, self._ignored):
-                what = f"the run due at {dag.next_due_at:%Y-%m-%d %H:%M} UTC was not made"
-                _keep_latest(found, dag.dag_id, self._age(dag.next_due_at), what)
         return found
 
-    def _late(self, waiting: dict[str, tuple[float, str]]) -> dict[str, tuple[float, str]]:
-        """Add to what waits by how much the newest run of each DAG has started late."""
+    def _missing(self) -> tuple[Dag, ...]:
+        """Find the DAGs whose next run should have been made."""
+        dags = self._api.active_dags(pages=1).rows
+        overdue = (dag for dag in dags if dag.next_due_at and dag.next_due_at < self._now)
+        return tuple(dag for dag in overdue if not is_ignored(dag.dag_id, self._ignored))
+
+    def _late(self, waiting: dict[str, tuple[float, str]], missing: Iterable[Dag]) -> dict[str, tuple[float, str]]:
+        """Add to what waits the runs that nobody made, and by how much the newest run of each DAG has started late."""
+        for dag in missing:
+            # Where a run by hand has the date of the scheduled one, each parse lets that one be due again for a moment.
+            is_made = dag.next_logical_at and dag.next_logical_at.timestamp() in self._history.past(dag.dag_id).by_hand
+            if dag.next_due_at and not is_made:
+                what = f"the run due at {dag.next_due_at:%Y-%m-%d %H:%M} UTC was not made"
+                _keep_latest(waiting, dag.dag_id, self._age(dag.next_due_at), what)
         for dag_id, past in self._history.dags.items():
             is_recent = past.newest_due >= (self._now - self._rules.of(dag_id).window).timestamp()
             if past.newest_late is not None and is_recent and not is_ignored(dag_id, self._ignored):

@@ -272,7 +272,7 @@ def test_the_password_and_the_token_are_masked_and_never_shown(busy):
 def test_links_lead_to_the_page_whatever_the_ids_hold():
     links = Links("https://airflow.example/prod")
     run = DagRun(
-        dag_id="größe.μ", run_id="100% odd/run+id", state="failed", run_type="manual", due_at=NOW,
+        dag_id="größe.μ", run_id="100% odd/run+id", state="failed", run_type="manual", due_at=NOW, logical_at=None,
         queued_at=None, started_at=None, ended_at=None,
     )  # fmt: skip
     ti = TaskInstance(

@@ -99,6 +99,19 @@ def test_a_run_that_nobody_made_is_late(clock, judge):
     assert judge(late_by={"warn": "10m", "fail": "1h"}) == {"silent.late_by": ("fail", pytest.approx(7200, abs=5))}
 
 
+def test_a_run_by_hand_that_took_the_place_of_the_scheduled_one_is_no_missing_run(clock, judge):
+    """As `make run` starts it: Airflow calls the scheduled one due again, at each parse, until the scheduler looks."""
+    for dag_id in ("taken", "beside"):
+        clock.dag(dag_id, due=2 * HOUR)
+        clock.run(dag_id, due=HOUR)
+        due = clock.airflow.rows[DAGS][-1]["next_dagrun_logical_date"]
+        date = due if dag_id == "taken" else None
+        clock.airflow.rows[RUNS][-1].update(run_type="manual", logical_date=date)
+    late = {"beside.late_by": ("fail", pytest.approx(7200, abs=5))}
+    assert judge(late_by={"warn": "10m", "fail": "1h"}) == late
+    assert judge(late_by={"warn": "10m", "fail": "1h"}) == late, "also when the run is only remembered"
+
+
 def test_a_run_that_started_late_is_late(clock, judge):
     clock.hourly("load", 5)
     clock.run("load", due=20 * MINUTE, late=900)
