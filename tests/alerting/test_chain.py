@@ -157,7 +157,7 @@ def queries() -> Iterator[tuple[str, str, bool]]:
 
 
 NO_DATA: dict[str, str] = {
-    "sum(rate(airflow_triggers_failed[1m])) * 60": "no trigger of the installed providers can be made to fail before it fires",
+    "sum(rate(airflow_triggers_failed[1m])) * 60": "no trigger of the installed providers fails before it fires",
 }
 """Expression of a panel -> why there is no data for it here."""
 
