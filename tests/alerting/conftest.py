@@ -121,7 +121,8 @@ def make_faults(chain: Chain) -> None:
     airflow = chain.airflow
     for name, text in faults.PIPELINES.items():
         airflow.write(f"{name}.yaml", text)
-    airflow.write("watch.yaml", faults.watching_pipeline(airflow))
+    for dag_id, conn_id in (("watch", "hook"), ("mute", "nowhere")):
+        airflow.write(f"{dag_id}.yaml", faults.watching_pipeline(airflow, dag_id, conn_id))
     runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("lost", "again", "fails", "late", "bad_data", "worse")}
     strict = [airflow.trigger("strict") for _ in range(3)]
     faults.break_files(airflow.dags)
@@ -130,8 +131,13 @@ def make_faults(chain: Chain) -> None:
     scheduler = chain.components()["scheduler"].pid
     faults.wait_for_process("sleep 987", scheduler)
     faults.kill_the_process_of("sleep 987", scheduler)
-    states = [airflow.wait("strict", run_id).state for run_id in strict]
-    states += [airflow.wait(dag_id, runs[dag_id]).state for dag_id in ("fails", "bad_data", "worse")]
-    assert set(states) == {"failed"}
-    assert airflow.run("watch").state == "failed"
+    faults.hold_up(chain.components()["triggerer"].pid)
+    ends = [airflow.wait("strict", run_id) for run_id in strict]
+    ends += [airflow.wait(dag_id, runs[dag_id]) for dag_id in ("fails", "bad_data", "worse")]
+    assert {end.state for end in ends} == {"failed"}
+    looks = {dag_id: airflow.trigger(dag_id) for dag_id in ("watch", "mute")}
+    states = {dag_id: airflow.wait(dag_id, run_id).state for dag_id, run_id in looks.items()}
+    assert states == {"watch": "success", "mute": "failed"}
+    # one more, which Prometheus sees as an increase: a counter that is new has none
+    assert airflow.run("fails").state == "failed"
     assert airflow.wait("again", runs["again"]).state == "success"

@@ -138,11 +138,15 @@ def connect(airflow: AirflowInstance, webhook_port: int) -> None:
         airflow.api.call("POST", "/connections", json={**connection, "login": "alerts", "password": SECRET})
 
 
-def watching_pipeline(airflow: AirflowInstance) -> str:
-    """Give the project's health pipeline with a channel that works, one that does not, and no patience."""
-    text = (airflow.dags / "monitoring.yaml").read_text().replace("\nmonitoring:", "\nwatch:", 1)
+def watching_pipeline(airflow: AirflowInstance, dag_id: str, conn_id: str) -> str:
+    """Give the project's health pipeline without patience.
+
+    :param dag_id: its name
+    :param conn_id: of the channel that it tells
+    """
+    text = (airflow.dags / "monitoring.yaml").read_text().replace("\nmonitoring:", f"\n{dag_id}:", 1)
     for old, new in {
-        "channels: []": "channels: [{type: http, conn_id: hook}, {type: http, conn_id: nowhere}]",
+        "channels: []": f"channels: [{{type: http, conn_id: {conn_id}}}]",
         "failed_runs: {warn: 0, fail: 2}": "failed_runs: {warn: 0, fail: 1}",
         "retries: 2": "retries: 0",
     }.items():
@@ -165,6 +169,14 @@ def kill_the_process_of(command: str, scheduler: int) -> None:
     doomed = [top, *top.children(recursive=True)]
     for process in doomed:
         process.kill()
+
+
+def hold_up(triggerer: int) -> None:
+    """Let the process that runs the triggers stand still for a moment, as one of them that blocks does."""
+    for process in psutil.Process(triggerer).children():
+        process.suspend()
+        time.sleep(1)
+        process.resume()
 
 
 def _line(process: psutil.Process) -> str:
