@@ -60,6 +60,7 @@ LONGEST = ("alerting", "running")
 """Folders whose tests share a running Airflow and wait for it most of the time. Side by side, they come first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.path.relative_to(REPOSITORY / "tests").as_posix()
