@@ -37,7 +37,7 @@ stop: ## stop all that `make run` and `make monitoring-local` started
 
 test: lint ## lint and all tests, those on a real running Airflow too (minutes)
 	@.venv/bin/python -m pytest -m "not running" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
-	@.venv/bin/python -m pytest -m running -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m running -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/ruff check

@@ -56,17 +56,13 @@ SLOW = (
 """Tests that start a language server or a fresh process for each case; `make check` leaves them out."""
 
 
-LONGEST = ("alerting", "running")
-"""Folders whose tests share a running Airflow and wait for it most of the time. Side by side, they come first."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.path.relative_to(REPOSITORY / "tests").as_posix()
         if name.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        # one worker for what shares servers; elsewhere a file is together, as its fixtures are
-        folder = name.partition("/")[0]
-        item.add_marker(pytest.mark.xdist_group(folder if folder in LONGEST else name))
-    items.sort(key=lambda item: not item.path.relative_to(REPOSITORY / "tests").as_posix().startswith(LONGEST))
+    # one file of alerting waits for minutes; side by side with the others it has to begin first, and running next
+    items.sort(key=lambda item: not item.path.relative_to(REPOSITORY / "tests").as_posix().startswith(_FIRST))
+
+
+_FIRST = ("alerting/", "running/")
