@@ -63,7 +63,7 @@ def with_local_addresses(configuration: dict[str, Any], source: Path, ports: Por
     """
     jobs = [job for job in configuration["scrape_configs"] if _runs_here(job)]
     files = [str(source / name) for name in configuration["rule_files"]]
-    local = {f"{address}": f"{_TRUE_ADDRESS}:{asdict(ports)[which]}" for address, which in PORT_OF_ADDRESS.items()}
+    local = {address: f"{_TRUE_ADDRESS}:{asdict(ports)[which]}" for address, which in PORT_OF_ADDRESS.items()}
     found: dict[str, Any] = _replaced({**configuration, "scrape_configs": jobs}, local)
     return {**found, "rule_files": files}
 

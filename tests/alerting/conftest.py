@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -39,29 +39,33 @@ class Chains:
     """Its exporter dies; until then it gets heartbeats."""
     dumb: Chain
     """Its Prometheus dies."""
-    beating: threading.Event = field(default_factory=threading.Event)
-
-    def beat(self) -> None:
-        """Send heartbeats to the exporter that is to die, as Airflow does, until that is over."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            while not self.beating.wait(5):
-                for name in BEATS:
-                    client.sendto(f"airflow.{name}:1|c".encode(), ("127.0.0.1", self.dark.servers.ports.statsd))
+    over: threading.Event
+    """Ends the heartbeats."""
 
     def stop(self) -> None:
-        self.beating.set()
+        self.over.set()
         for chain in (self.watched, self.dark, self.dumb):
             chain.stop()
+
+
+def beat(chain: Chain, over: threading.Event) -> None:
+    """Send heartbeats to an exporter, as an Airflow does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        while not over.wait(5):
+            for name in BEATS:
+                client.sendto(f"airflow.{name}:1|c".encode(), ("127.0.0.1", chain.servers.ports.statsd))
 
 
 @pytest.fixture(scope="session")
 def chains(servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chains]:
     """All chains at work, and nothing wrong with any of them."""
     folder = tmp_path_factory.mktemp("alerting")
-    dark, dumb = (Chain(folder / name, with_airflow=False, group_interval=GROUP_INTERVAL) for name in ("dark", "dumb"))
+    over = threading.Event()
+    dark = Chain(folder / "dark", with_airflow=False, group_interval=GROUP_INTERVAL)
+    threading.Thread(target=beat, args=(dark, over), daemon=True).start()
+    dumb = Chain(folder / "dumb", with_airflow=False, group_interval=GROUP_INTERVAL)
     watched = Chain(folder / "watched", with_airflow=True, group_interval=GROUP_INTERVAL, settings=AIRFLOW_SETTINGS)
-    chains = Chains(watched, dark, dumb)
-    threading.Thread(target=chains.beat, daemon=True).start()
+    chains = Chains(watched, dark, dumb, over)
     yield chains
     chains.stop()
 
