@@ -83,7 +83,8 @@ def test_a_case_holds_what_its_name_says(case: Case) -> None:
         before, after = held
         assert before["exp_alerts"] == []
         assert after["exp_alerts"]
-        # the evaluation before the one in which it fires; where the boundary itself is hit exactly, one more
+        # the evaluation before the one in which it fires; one more where windows decide, which have a sample less in
+        # Prometheus 3: what is at their start is no longer in them
         assert 0 < seconds(after["eval_time"]) - seconds(before["eval_time"]) <= 2 * case.step
 
 
