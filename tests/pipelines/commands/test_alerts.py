@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,16 @@ def test_a_file_of_other_bytes_is_not_written_over(run: Run, rules: Path, capsys
     rules.write_bytes(b"\xff\xfe")
     assert run("alerts").code == 2
     assert "it is not UTF-8" in capsys.readouterr().err
+
+
+def test_airflow_is_not_imported(folder: Path) -> None:
+    code = (
+        "import sys\n"
+        "from pipelines.cli import main\n"
+        "assert main(['alerts']) == 0\n"
+        "print(sorted({'airflow', 'dagfactory', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder.parent, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
