@@ -80,7 +80,8 @@ def alerts(
         document = {"version": 1, "output": output, "state": state, "problems": problems}
         text = json_text({**document, "pipelines": as_plain_data(found)})
     else:
-        text = "\n".join([as_text(found, color=wants_color(color, out)), "", *problems, f"{output}: {state}"])
+        hint = "; write it with: pipelines alerts" if state == _OUTDATED else ""
+        text = "\n".join([as_text(found, color=wants_color(color, out)), "", *problems, f"{output}: {state}{hint}"])
     print_text(hidden(text, (each.pipeline for each in found)), out)
     return Exit.PROBLEMS if problems or state == _OUTDATED else Exit.CLEAN
 
