@@ -1,0 +1,337 @@
+"""Measures what metrics cost with 1,000 DAGs and a million task instances a day: series, packets, bytes, memory.
+
+Run with ``make bench-metrics`` (Debian: ``apt install prometheus``); about ten minutes. ``docs/capacity.md`` has the
+figures. The traffic is that of ``airflow_traffic.py``, the mapping and the rules are the project's, statsd_exporter is
+the double of ``tests/exporter``, and Prometheus is the real one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.bench import airflow_traffic as traffic
+from tests.bench.airflow_traffic import DAY, Dag
+from tests.exporter.statsd_exporter import StatsdExporter
+from tests.running.airflow_instance import free_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAPPING = REPOSITORY / "prometheus" / "statsd_mapping.yml"
+INSTANCES_A_DAY = 1_000_000
+SCRAPE = 15
+_SERIES = re.compile(r"(\w+?)(?:\{(.*)\})? \S+")
+_GROUPS = ("fixed", "per DAG", "per task")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many series a group of metrics has."""
+
+    plain: int
+    histograms: int
+
+    @property
+    def all(self) -> int:
+        return self.plain + self.histograms
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One block of Prometheus."""
+
+    samples: int
+    series: int
+    chunk_bytes: int
+    index_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a real Prometheus took."""
+
+    series: int
+    megabytes: float
+    cores: float
+    scrape_seconds: float
+    rules_seconds: float
+    wal_bytes_per_sample: float
+    samples: int
+
+
+def series_lines(exporter: StatsdExporter) -> list[str]:
+    """Give one line for each series of Airflow and of the project."""
+    return [line for line in exporter.render().splitlines() if not line.startswith(("#", "statsd_exporter_"))]
+
+
+def take_all(lines: Iterable[str], mapping: Path = MAPPING, clock: Any = time.monotonic) -> StatsdExporter:
+    """Let an exporter take lines, one packet each."""
+    exporter = StatsdExporter(mapping, clock)
+    for line in lines:
+        exporter.take(line)
+    return exporter
+
+
+def count_series(lines: Iterable[str]) -> dict[str, Share]:
+    """Sort series into fixed ones, those that each DAG has, and those that each task has."""
+    plain: Counter[str] = Counter()
+    histograms: Counter[str] = Counter()
+    for line in lines:
+        name, labels = _SERIES.fullmatch(line).groups(default="")  # type: ignore[union-attr]
+        group = "per task" if re.search(r'task_id="[^"]', labels) else "per DAG" if re.search(r'dag_id="[^"]', labels) else "fixed"
+        (histograms if name.endswith(("_bucket", "_sum", "_count")) else plain)[group] += 1
+    return {group: Share(plain[group], histograms[group]) for group in _GROUPS}
+
+
+def packets_a_second(dags: tuple[Dag, ...], runs_a_day: float, seconds: float) -> tuple[float, int]:
+    """Count the lines of some time, each a packet: how many a second, and in the busiest one."""
+    by_second = Counter(int(when) for when, _ in traffic.work(dags, runs_a_day=runs_a_day, seconds=seconds))
+    return sum(by_second.values()) / seconds, max(by_second.values())
+
+
+def most_packets(lines: list[str]) -> tuple[int, int]:
+    """Send faster and faster to the double, in a process of its own, until it loses some: the last rate, and the first bad."""
+    good = 0
+    for rate in (1_000, 2_000, 5_000, 10_000, 20_000, 40_000):
+        if _lost(lines, rate):
+            return good, rate
+        good = rate
+    return good, 0
+
+
+def _lost(lines: list[str], rate: int, seconds: float = 3.0) -> int:
+    command = [sys.executable, "-m", "tests.exporter.statsd_exporter", str(MAPPING), "0", "0"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        udp_port, http_port = (int(port) for port in process.stdout.readline().split())
+        try:
+            sent = _send(lines, udp_port, rate, seconds)
+            time.sleep(1)
+            page = _get(f"http://127.0.0.1:{http_port}/metrics").decode()
+        finally:
+            process.terminate()
+    taken = re.search(r"^statsd_exporter_lines_total (\d+)$", page, re.MULTILINE)
+    return sent - int(taken[1]) if taken else sent
+
+
+def _send(lines: list[str], port: int, rate: int, seconds: float) -> int:
+    start, sent = time.monotonic(), 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        while (passed := time.monotonic() - start) < seconds:
+            while sent < passed * rate:
+                client.sendto(lines[sent % len(lines)].encode(), ("127.0.0.1", port))
+                sent += 1
+            time.sleep(0.001)
+    return sent
+
+
+def write_day(dags: tuple[Dag, ...], *, runs_a_day: float, hours: int, path: Path) -> None:
+    """Write what a scrape each 15 s would have seen of some hours of work, as OpenMetrics text."""
+    seconds = hours * 3600
+    first = int(time.time()) // seconds * seconds - 2 * seconds  # a block begins at a multiple of its length
+    now = 0.0
+    exporter = take_all(traffic.everything_once(dags), clock=lambda: now)
+    events = traffic.work(dags, runs_a_day=runs_a_day, seconds=seconds)
+    waiting = next(events, None)
+    with path.open("w", encoding="utf-8") as file:
+        for tick in range(0, seconds, SCRAPE):
+            now = float(tick)
+            while waiting and waiting[0] <= tick:
+                exporter.take(waiting[1])
+                waiting = next(events, None)
+            file.writelines(f"{line} {first + tick}\n" for line in series_lines(exporter))
+        file.write("# EOF\n")
+
+
+def measure_disk(folder: Path, dags: tuple[Dag, ...], *, runs_a_day: float, hours: int) -> list[Disk]:
+    """Let promtool make blocks of some hours, as Prometheus does after compaction."""
+    write_day(dags, runs_a_day=runs_a_day, hours=hours, path=folder / "day.om")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+    command += [f"--max-block-duration={hours}h", "day.om", "blocks"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (folder / "day.om").unlink()
+    return [_read_block(path.parent) for path in sorted((folder / "blocks").glob("*/meta.json"))]
+
+
+def _read_block(block: Path) -> Disk:
+    facts = json.loads((block / "meta.json").read_text())["stats"]
+    chunks = sum(path.stat().st_size for path in (block / "chunks").iterdir())
+    return Disk(facts["numSamples"], facts["numSeries"], chunks, (block / "index").stat().st_size)
+
+
+class _Page(BaseHTTPRequestHandler):
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serve(text: str) -> Iterator[int]:
+    """Serve a text as ``/metrics``, compressed as the real exporter does; gives the port."""
+    page = type("Page", (_Page,), {"body": gzip.compress(text.encode(), 1)})
+    with HTTPServer(("127.0.0.1", 0), page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@contextmanager
+def run_prometheus(folder: Path, exporter_port: int, scrape: int = SCRAPE) -> Iterator[tuple[int, int]]:
+    """Run Debian's Prometheus with the project's rules on one exporter; gives its port and its process id."""
+    port = free_port()
+    jobs = [("statsd-exporter", exporter_port), ("prometheus", port)]
+    configuration = {
+        "global": {"scrape_interval": f"{scrape}s", "evaluation_interval": f"{scrape}s"},
+        "rule_files": [str(REPOSITORY / "prometheus" / "rules" / "*.yml")],
+        "scrape_configs": [
+            {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]} for name, target in jobs
+        ],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(configuration))  # JSON is YAML
+    options = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}"]
+    with (folder / "prometheus.log").open("w") as log:
+        process = subprocess.Popen(["prometheus", *options], cwd=folder, stdout=log, stderr=log)
+    try:
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def measure_server(folder: Path, text: str, minutes: float, *, scrape: int = SCRAPE) -> Server:
+    """Scrape all series for some minutes."""
+    with serve(text) as exporter, run_prometheus(folder, exporter, scrape) as (port, pid):
+        time.sleep(minutes * 60)
+        peak = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        ask = _asker(port)
+        samples = ask("prometheus_tsdb_head_samples_appended_total")
+        wal = sum(path.stat().st_size for path in (folder / "data" / "wal").iterdir() if path.is_file())
+        return Server(
+            series=int(ask("prometheus_tsdb_head_series")),
+            megabytes=int(peak[1]) / 1024 if peak else 0.0,
+            cores=ask("rate(process_cpu_seconds_total[2m])"),
+            scrape_seconds=ask('max(scrape_duration_seconds{job="statsd-exporter"})'),
+            rules_seconds=ask("sum(prometheus_rule_group_last_duration_seconds)"),
+            wal_bytes_per_sample=wal / samples,
+            samples=int(samples),
+        )
+
+
+def _asker(port: int) -> Any:
+    def ask(expression: str) -> float:
+        answer = _get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
+        [result] = json.loads(answer)["data"]["result"]
+        return float(result["value"][1])
+
+    return ask
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _print(*cells: object) -> None:
+    first, *rest = (f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    sys.stdout.write(f"{first:<44}{''.join(f'{cell:>14}' for cell in rest)}\n")
+    sys.stdout.flush()
+
+
+def print_series(dags: tuple[Dag, ...]) -> str:
+    """Print what there is of each group; gives the exporter's page."""
+    exporter = take_all((*traffic.everything_once(dags), *traffic.rare_lines(dags[0]), *traffic.while_working(dags)))
+    text = exporter.render()
+    shares = count_series(line for line in text.splitlines() if not line.startswith(("#", "statsd_exporter_")))
+    tasks = sum(len(dag.tasks) for dag in dags)
+    _print("series", "of histograms", "others", "all", "of one")
+    for (group, share), count in zip(shares.items(), (1, len(dags), tasks), strict=True):
+        _print(f"{group} ({count:,})", share.histograms, share.plain, share.all, share.all / count)
+    histograms, everything = (sum(getattr(share, key) for share in shares.values()) for key in ("histograms", "all"))
+    _print("all", histograms, everything - histograms, everything)
+    _print("share of histograms, %", 100 * histograms / everything)
+    _print("bytes of a scrape, and compressed", len(text), len(gzip.compress(text.encode(), 1)))
+    return text
+
+
+def print_packets(dags: tuple[Dag, ...], runs_a_day: float) -> None:
+    """Print how many UDP packets Airflow sends, and how many the double takes."""
+    mean, most = packets_a_second(dags, runs_a_day, 300)
+    _print("packets a second, and in the busiest of 300 s", mean, most)
+    lines = list(traffic.everything_once(dags[:20]))
+    good, bad = most_packets(lines)
+    _print("the double takes all at, and loses some at", good, bad or "-")
+
+
+def print_disk(folder: Path, dags: tuple[Dag, ...], *, runs_a_day: float, hours: int, times: float) -> None:
+    """Print the bytes of a sample, and of a day and 30 days with all DAGs."""
+    blocks = measure_disk(folder, dags, runs_a_day=runs_a_day, hours=hours)
+    samples, chunks, index = (
+        sum(getattr(block, key) for block in blocks) for key in ("samples", "chunk_bytes", "index_bytes")
+    )
+    _print(f"{len(dags)} DAGs for {hours} h: blocks, series, samples", len(blocks), blocks[0].series, samples)
+    _print("bytes of a sample: chunks, index", chunks / samples, index / samples)
+    a_day = (chunks + index) * times * 24 / hours
+    _print("GB a day and 30 days, all DAGs", a_day / 1e9, 30 * a_day / 1e9)
+
+
+def print_server(folder: Path, text: str, minutes: float) -> None:
+    """Print what Prometheus takes with all series."""
+    server = measure_server(folder, text, minutes)
+    _print("Prometheus: series, samples so far", server.series, server.samples)
+    _print("MB of memory at most, and kB of a series", server.megabytes, server.megabytes * 1024 / server.series)
+    _print("cores", server.cores)
+    _print("seconds of a scrape, and of all rules once", server.scrape_seconds, server.rules_seconds)
+    _print("bytes of a sample in the write-ahead log", server.wal_bytes_per_sample)
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dags", type=int, default=1000)
+    parser.add_argument("--hours", type=int, default=6, help="of the block on disk: 2, 6, 18 or 54")
+    parser.add_argument("--sample", type=int, default=13, help="DAGs in the block on disk")
+    parser.add_argument("--minutes", type=float, default=5, help="that Prometheus runs")
+    options = parser.parse_args()
+    if not all(map(shutil.which, ("prometheus", "promtool"))):
+        parser.error("Prometheus is not installed (Debian: prometheus)")
+    dags = traffic.make_dags(options.dags)
+    tasks = sum(len(dag.tasks) for dag in dags)
+    runs_a_day = INSTANCES_A_DAY / tasks
+    _print("DAGs, tasks, runs of each DAG a day", len(dags), tasks, runs_a_day)
+    text = print_series(dags)
+    print_packets(dags, runs_a_day)
+    sample = dags[: options.sample]
+    with tempfile.TemporaryDirectory() as name:
+        print_disk(Path(name), sample, runs_a_day=runs_a_day, hours=options.hours, times=len(dags) / len(sample))
+        print_server(Path(name), text, options.minutes)
+
+
+if __name__ == "__main__":
+    main()
