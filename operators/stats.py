@@ -35,9 +35,9 @@ class Tag:
 TAGS: Mapping[str, Tag] = MappingProxyType(
     {
         "dag_id": Tag("pipeline", "The pipelines in the YAML files."),
-        "task_id": Tag("task", "The tasks of a pipeline in the YAML; a mapped task is one, whatever it is mapped over."),
+        "task_id": Tag("task", "The tasks of a pipeline in the YAML; a mapped task is one, in however many parts."),
         "kind": Tag("4", "Kinds of rows.", ("in", "rejected", "train", "test")),
-        "check": Tag("check", "Rules of ValidateData (200 of a task at most), health checks: each is named in the YAML."),
+        "check": Tag("check", "Rules of ValidateData (200 of a task at most) and health checks, as in the YAML."),
         "gate": Tag("gate", "Quality gates in the YAML; those on slices are one for each metric, not for each slice."),
         "bound": Tag("4", "Limits of a gate.", ("fail_min", "fail_max", "warn_min", "warn_max")),
         "metric": Tag("metric", "Metrics of EvaluateModel, and those that a gate in the YAML names."),
@@ -52,7 +52,7 @@ TAGS: Mapping[str, Tag] = MappingProxyType(
         "verdict": Tag("4", "Verdicts.", ("pass", "warn", "inconclusive", "fail")),
         "channel": Tag("channel", "Kinds of channels in the YAML."),
         "conn_id": Tag("connection", "Connections of channels in the YAML."),
-        "severity": Tag("3", "Of a problem of a file or a check two of them.", ("critical", "error", "warning", "info")),
+        "severity": Tag("3", "Of an alert without error, of all else two.", ("critical", "error", "warning", "info")),
     }
 )
 """Every tag that a metric may have."""

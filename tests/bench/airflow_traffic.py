@@ -1,4 +1,4 @@
-"""StatsD lines as Airflow 3.3.2 sends them with the settings of compose.yaml, for any number of DAGs and any span of time.
+"""StatsD lines as Airflow 3.3.2 sends them with the settings of compose.yaml, for any number of DAGs and any time.
 
 What a line looks like is held to a recording (test_metrics_load.py); how often each comes is what its comment says.
 """
@@ -16,6 +16,7 @@ FEWEST_TASKS, MOST_TASKS = 8, 20
 OPERATORS = ("DownloadDataOperator", "PreprocessDataOperator", "ValidateDataOperator", "TrainModelOperator",
              "EvaluateModelOperator", "DeployModelOperator", "SendNotificationOperator", "BashOperator")  # fmt: skip
 POOLS = ("default_pool", "training", "warehouse")
+SLOTS = ("open", "queued", "running", "deferred", "scheduled")
 RUNS_PER_LOOP = 20
 """``[scheduler] max_dagruns_per_loop_to_schedule``: each running run that a loop looks at gives a line."""
 Event = tuple[float, str]
@@ -46,13 +47,13 @@ def make_dags(count: int) -> tuple[Dag, ...]:
 def task_lines(dag: Dag, task_id: str, seconds: float, *, state: str = "success", queue: str = "default") -> list[str]:
     """One try of a task, from being scheduled to its end."""
     tags = f"dag_id={dag.dag_id},task_id={task_id}"
-    good = state == "success"
+    outcome = "successes" if state == "success" else "failures"
     return [
         f"airflow.task.scheduled_duration,{tags},queue={queue}:{seconds * 20:.6f}|ms",
         f"airflow.ti.start,{tags}:1|c",
         f"airflow.task.duration,{tags}:{seconds * 1000:.6f}|ms",
-        f"airflow.{'operator_successes' if good else 'operator_failures'},{tags},operator_name={dag.operator(task_id)}:1|c",
-        f"airflow.{'ti_successes' if good else 'ti_failures'},{tags}:1|c",
+        f"airflow.operator_{outcome},{tags},operator_name={dag.operator(task_id)}:1|c",
+        f"airflow.ti_{outcome},{tags}:1|c",
         f"airflow.ti.finish,{tags},state={state}:1|c",
     ]
 
@@ -85,7 +86,7 @@ def end_lines(dag: Dag, seconds: float, *, state: str = "success", run_type: str
 
 def dependency_check(dag: Dag, *, run_type: str = "scheduled") -> str:
     """The scheduler looks at a running run."""
-    return f"airflow.dagrun.dependency-check,dag_id={dag.dag_id},run_type={run_type}:{random.uniform(1, 20):.6f}|ms"  # noqa: S311
+    return f"airflow.dagrun.dependency-check,dag_id={dag.dag_id},run_type={run_type}:{random.uniform(1, 20):.6f}|ms"
 
 
 def loop_lines() -> list[str]:
@@ -116,7 +117,7 @@ def slow_lines() -> list[str]:
     pools = [
         f"airflow.pool.{kind},pool_name={pool}:7|g"
         for pool in POOLS
-        for kind in ("open_slots", "queued_slots", "running_slots", "deferred_slots", "scheduled_slots", "starving_tasks")
+        for kind in (*(f"{state}_slots" for state in SLOTS), "starving_tasks")
     ]
     beats = [f"airflow.{name}_heartbeat:1|c" for name in ("scheduler", "dag_processor", "triggerer")]
     return [*beats, *pools]
@@ -133,7 +134,12 @@ def parse_lines() -> list[str]:
             f"airflow.dag_processing.processes,file_path={name}.py,action=start:1|c",
         )
     ]
-    gauges = ("dagbag_size", "dag_processing.import_errors", "dag_processing.total_parse_time", "scheduler.dagruns.running")
+    gauges = (
+        "dagbag_size",
+        "dag_processing.import_errors",
+        "dag_processing.total_parse_time",
+        "scheduler.dagruns.running",
+    )
     return [*files, *[f"airflow.{name}:1|g" for name in gauges]]
 
 
@@ -161,10 +167,15 @@ def rare_lines(dag: Dag) -> list[str]:
 
 
 def everything_once(dags: tuple[Dag, ...]) -> Iterator[str]:
-    """Every line that a month of work has sent at least once: each task and each run has succeeded, failed and been retried."""
+    """Every line that a month of work has sent: each task and each run has succeeded, failed and been retried."""
     yield from (*loop_lines(), *slow_lines(), *parse_lines())
     for dag in dags:
-        yield from (*start_lines(dag), *end_lines(dag, 600), *end_lines(dag, 300, state="failed"), dependency_check(dag))
+        yield from (
+            *start_lines(dag),
+            *end_lines(dag, 600),
+            *end_lines(dag, 300, state="failed"),
+            dependency_check(dag),
+        )
         for task_id in dag.tasks:
             for state in ("success", "failed", "up_for_retry"):
                 yield from task_lines(dag, task_id, 31.5, state=state)
@@ -182,8 +193,8 @@ def work(dags: tuple[Dag, ...], *, runs_a_day: float, seconds: float, seed: int 
 
     One try of a task in fifty fails and is repeated; one run in fifty fails.
     """
-    chance = random.Random(seed)  # noqa: S311
-    streams = [_runs(dag, DAY / runs_a_day, seconds, random.Random(chance.random())) for dag in dags]  # noqa: S311
+    chance = random.Random(seed)
+    streams = [_runs(dag, DAY / runs_a_day, seconds, random.Random(chance.random())) for dag in dags]
     yield from heapq.merge(*streams, _ticks(dags, seconds, chance))
 
 
@@ -200,7 +211,7 @@ def _run(dag: Dag, start: float, chance: random.Random) -> Iterator[Event]:
     yield from ((start, line) for line in start_lines(dag))
     now = start + chance.uniform(1, 4)
     for task_id in dag.tasks:
-        for state in ("up_for_retry", "success") if chance.random() < 0.02 else ("success",):  # noqa: PLR2004
+        for state in ("up_for_retry", "success") if chance.random() < 0.02 else ("success",):
             spent = min(chance.lognormvariate(3, 1), 240)
             seen = range(-int(-now // 30), -int(-(now + spent) // 30))  # the gauges come at each full half minute
             yield from ((half * 30.0, ti_gauge(dag, task_id, "running", 1)) for half in seen)
@@ -208,7 +219,9 @@ def _run(dag: Dag, start: float, chance: random.Random) -> Iterator[Event]:
             now += spent
             yield from ((now, line) for line in task_lines(dag, task_id, spent, state=state))
             now += 1
-    yield from ((now, line) for line in end_lines(dag, now - start, state="failed" if chance.random() < 0.02 else "success"))  # noqa: PLR2004
+    yield from (
+        (now, line) for line in end_lines(dag, now - start, state="failed" if chance.random() < 0.02 else "success")
+    )
 
 
 def _ticks(dags: tuple[Dag, ...], seconds: float, chance: random.Random) -> Iterator[Event]:

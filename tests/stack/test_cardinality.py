@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from tests.bench.metrics import MAPPING, series_lines
 from tests.exporter.statsd_exporter import StatsdExporter
 
 DAY = 86_400.0
+DISABLED = "AIRFLOW__METRICS__STATSD_DISABLED_TAGS"
 UNBOUNDED = ("run_id", "dagrun_id", "job_id", "try_number", "map_index")
 BOUNDED = {
     *("dag_id", "task_id", "run_type", "state", "queue", "pool_name", "operator_name", "task_type", "executor"),
@@ -48,9 +49,7 @@ def exporter(clock: Clock) -> StatsdExporter:
 
 
 @pytest.fixture
-def airflow_stats(
-    exporter: StatsdExporter, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Any]:
+def airflow_stats(exporter: StatsdExporter, compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Airflow's own stats with the settings of compose.yaml; the packets go to the exporter without a network."""
     from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
     from airflow.sdk.observability import stats
@@ -75,7 +74,7 @@ def names_of(exporter: StatsdExporter) -> set[str]:
 
 
 def task_tags(number: int) -> dict[str, str]:
-    """The tags that Airflow gives to what it sends of a task; each number is a run, a try and a mapped part of its own."""
+    """The tags that Airflow gives to a task; each number is a run, a try and a mapped part of its own."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     instance = RuntimeTaskInstance.model_construct(
@@ -123,7 +122,7 @@ def test_the_tags_of_a_run_are_the_same_for_each_of_its_kind() -> None:
 def test_compose_turns_off_the_tags_that_are_new_with_each_run(name: str, compose: dict[str, Any]) -> None:
     from airflow.sdk._shared.observability.metrics.validators import PatternBlockListValidator
 
-    disabled = compose["x-airflow-environment"]["AIRFLOW__METRICS__STATSD_DISABLED_TAGS"]
+    disabled = compose["x-airflow-environment"][DISABLED]
     assert not PatternBlockListValidator(disabled).test(name)
     assert all(map(PatternBlockListValidator(disabled).test, BOUNDED)), "nor any that panels group by"
 
@@ -134,9 +133,17 @@ def test_every_tag_that_an_airflow_sent_is_bounded(shared_data: Path) -> None:
     assert {tag.partition("=")[0] for head in heads for tag in head.split(",")[1:]} <= BOUNDED
 
 
-def test_make_run_sends_no_metrics(repository: Path) -> None:
-    files = (repository / "pipelines/embedded").rglob("*.py")
-    assert [path for path in files if "METRICS__" in path.read_text(encoding="utf-8").upper()] == []
+def test_an_embedded_airflow_turns_them_off_too(
+    airflow_file: Callable[[str], Any], compose: dict[str, Any], repository: Path
+) -> None:
+    """It leaves Airflow's own setting, which names those that Airflow has, or sets that of compose.yaml."""
+    from airflow.sdk._shared.observability.metrics.validators import PatternBlockListValidator
+
+    options = airflow_file("config_templates/config.yml")["metrics"]["options"]
+    validator = PatternBlockListValidator(options["statsd_disabled_tags"]["default"])
+    assert [name for name in ("run_id", "dagrun_id", "job_id") if validator.test(name)] == []
+    sources = "".join(path.read_text(encoding="utf-8") for path in (repository / "pipelines/embedded").rglob("*.py"))
+    assert "statsd_disabled_tags" not in sources or compose["x-airflow-environment"][DISABLED] in sources
 
 
 def test_every_tag_of_ours_says_what_bounds_it() -> None:

@@ -46,7 +46,13 @@ def test_work_is_what_is_announced_in_the_order_of_time() -> None:
 
 
 def test_series_are_counted_by_what_they_belong_to() -> None:
-    lines = ["up 1", 'd{dag_id=""} 1', 'a{dag_id="d"} 2', 'b{dag_id="d",task_id="t"} 3', 'c_bucket{dag_id="d",task_id="",le="+Inf"} 4']
+    lines = [
+        "up 1",
+        'd{dag_id=""} 1',
+        'a{dag_id="d"} 2',
+        'b{dag_id="d",task_id="t"} 3',
+        'c_bucket{dag_id="d",task_id="",le="+Inf"} 4',
+    ]
     assert count_series(lines) == {"fixed": Share(2, 0), "per DAG": Share(1, 1), "per task": Share(1, 0)}
 
 
