@@ -124,7 +124,7 @@ def packets_a_second(dags: tuple[Dag, ...], runs_a_day: float, seconds: float) -
 
 
 def most_packets(lines: list[str]) -> tuple[int, int]:
-    """Send faster and faster to the double, in a process of its own, until it loses some: the last good rate, that one."""
+    """Send faster and faster to the double, a process of its own, until some get lost: the last good rate, that one."""
     good = 0
     for rate in (1_000, 2_000, 5_000, 10_000, 20_000, 40_000):
         if _lost(lines, rate):

@@ -13,9 +13,9 @@ _INTRODUCTION = """\
 
 What the operators send beside Airflow's own metrics, through Airflow's own stats: `[metrics] statsd_on` (and
 `statsd_influxdb_enabled`, for the tags) turns them on. The names are those in Prometheus; on the wire `ml_data_rows` is
-`airflow.ml.data_rows`. A tag never holds a run, a text or an address, so the number of series is bounded by the YAML: the column *series* says how
-many there are at most, and [capacity](capacity.md) what they cost. A verdict is a number: 0 pass, 1 warn,
-2 inconclusive, 3 fail. Higher is worse, so `max` gives the worst.
+`airflow.ml.data_rows`. A tag never holds a run, a text or an address, so the number of series is bounded by the YAML:
+the column *series* says how many there are at most, and [capacity](capacity.md) what they cost. A verdict is a number:
+0 pass, 1 warn, 2 inconclusive, 3 fail. Higher is worse, so `max` gives the worst.
 """
 
 
