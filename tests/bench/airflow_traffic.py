@@ -15,6 +15,7 @@ DAY = 86_400
 FEWEST_TASKS, MOST_TASKS = 8, 20
 OPERATORS = ("DownloadDataOperator", "PreprocessDataOperator", "ValidateDataOperator", "TrainModelOperator",
              "EvaluateModelOperator", "DeployModelOperator", "SendNotificationOperator", "BashOperator")  # fmt: skip
+PREFIX = "team_"
 POOLS = ("default_pool", "training", "warehouse")
 SLOTS = ("open", "queued", "running", "deferred", "scheduled")
 RUNS_PER_LOOP = 20
@@ -39,7 +40,7 @@ def make_dags(count: int) -> tuple[Dag, ...]:
     """Make DAGs of 8 to 20 tasks, 14 on average, with names as long as people's."""
     sizes = itertools.cycle(range(FEWEST_TASKS, MOST_TASKS + 1))
     return tuple(
-        Dag(f"team_{number % 25:02d}_pipeline_{number:04d}", tuple(f"stage_{n % 3}.task_{n:02d}" for n in range(size)))
+        Dag(f"{PREFIX}{number % 25:02d}_pipeline_{number:04d}", tuple(f"stage_{n % 3}.task_{n:02d}" for n in range(size)))
         for number, size in zip(range(count), sizes, strict=False)
     )
 

@@ -37,6 +37,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MAPPING = REPOSITORY / "prometheus" / "statsd_mapping.yml"
 INSTANCES_A_DAY = 1_000_000
 SCRAPE = 15
+_OF_A_DAG = f'dag_id="{traffic.PREFIX}'
 _SERIES = re.compile(r"(\w+?)(?:\{(.*)\})? \S+")
 _OWNERS = {"task_id": "per task", "dag_id": "per DAG"}
 _GROUPS = ("fixed", "per DAG", "per task")
@@ -56,7 +57,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """One block of Prometheus."""
+    """One block of Prometheus's."""
 
     samples: int
     series: int
@@ -82,7 +83,7 @@ def series_lines(exporter: StatsdExporter) -> list[str]:
     return [line for line in exporter.render().splitlines() if not line.startswith(("#", "statsd_exporter_"))]
 
 
-def take_all(lines: Iterable[str], mapping: Path = MAPPING, clock: Any = time.monotonic) -> StatsdExporter:
+def take_all(lines: Iterable[str], *, mapping: Path = MAPPING, clock: Any = time.monotonic) -> StatsdExporter:
     """Let an exporter take lines, one packet each."""
     exporter = StatsdExporter(mapping, clock)
     for line in lines:
@@ -159,32 +160,38 @@ def _send(lines: list[str], port: int, rate: int, seconds: float) -> int:
     return sent
 
 
-def write_day(dags: tuple[Dag, ...], *, runs_a_day: float, hours: int, path: Path) -> None:
-    """Write what a scrape each 15 s would have seen of some hours of work, as OpenMetrics text."""
+def write_work(folder: Path, dags: tuple[Dag, ...], *, runs_a_day: float, hours: int, mapping: Path = MAPPING) -> None:
+    """Write what a scrape each 15 s would have seen of some hours, as OpenMetrics text: fixed series, those of DAGs."""
     seconds = hours * 3600
     first = int(time.time()) // seconds * seconds - 2 * seconds  # a block begins at a multiple of its length
     now = 0.0
-    exporter = take_all(traffic.everything_once(dags), clock=lambda: now)
+    exporter = take_all(traffic.everything_once(dags), mapping=mapping, clock=lambda: now)
     events = traffic.work(dags, runs_a_day=runs_a_day, seconds=seconds)
     waiting = next(events, None)
-    with path.open("w", encoding="utf-8") as file:
+    with (folder / "fixed.om").open("w") as fixed, (folder / "dags.om").open("w") as of_dags:
         for tick in range(0, seconds, SCRAPE):
             now = float(tick)
             while waiting and waiting[0] <= tick:
                 exporter.take(waiting[1])
                 waiting = next(events, None)
-            file.writelines(f"{line} {first + tick}\n" for line in series_lines(exporter))
-        file.write("# EOF\n")
+            for line in series_lines(exporter):
+                (of_dags if _OF_A_DAG in line else fixed).write(f"{line} {first + tick}\n")
+        for file in (fixed, of_dags):
+            file.write("# EOF\n")
 
 
-def measure_disk(folder: Path, dags: tuple[Dag, ...], *, runs_a_day: float, hours: int) -> list[Disk]:
-    """Let promtool make blocks of some hours, as Prometheus does after compaction."""
-    write_day(dags, runs_a_day=runs_a_day, hours=hours, path=folder / "day.om")
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
-    command += [f"--max-block-duration={hours}h", "day.om", "blocks"]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    (folder / "day.om").unlink()
-    return [_read_block(path.parent) for path in sorted((folder / "blocks").glob("*/meta.json"))]
+def measure_disk(folder: Path, dags: tuple[Dag, ...], **how: Any) -> tuple[Disk, Disk]:
+    """Let promtool make a block of the fixed series and one of those of DAGs, as Prometheus has them in the end."""
+    write_work(folder, dags, **how)
+    return _make_block(folder, "fixed", how["hours"]), _make_block(folder, "dags", how["hours"])
+
+
+def _make_block(folder: Path, name: str, hours: int) -> Disk:
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", f"--max-block-duration={hours}h"]
+    subprocess.run([*command, f"{name}.om", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (folder / f"{name}.om").unlink()
+    [meta] = (folder / name).glob("*/meta.json")
+    return _read_block(meta.parent)
 
 
 def _read_block(block: Path) -> Disk:
@@ -284,9 +291,10 @@ def _print(*cells: object) -> None:
     sys.stdout.flush()
 
 
-def print_series(dags: tuple[Dag, ...]) -> str:
+def print_series(dags: tuple[Dag, ...], mapping: Path) -> str:
     """Print what there is of each group; gives the exporter's page."""
-    exporter = take_all((*traffic.everything_once(dags), *traffic.rare_lines(dags[0]), *traffic.while_working(dags)))
+    sent = (*traffic.everything_once(dags), *traffic.rare_lines(dags[0]), *traffic.while_working(dags))
+    exporter = take_all(sent, mapping=mapping)
     text = exporter.render()
     lines = [line for line in text.splitlines() if not line.startswith(("#", "statsd_exporter_"))]
     shares = count_series(lines)
@@ -313,15 +321,15 @@ def print_packets(dags: tuple[Dag, ...], runs_a_day: float) -> None:
     _print("the double takes all at, and loses some at", good, bad or "-")
 
 
-def print_disk(folder: Path, dags: tuple[Dag, ...], *, runs_a_day: float, hours: int, times: float) -> None:
+def print_disk(folder: Path, dags: tuple[Dag, ...], times: float, **how: Any) -> None:
     """Print the bytes of a sample, and of a day and 30 days with all DAGs."""
-    blocks = measure_disk(folder, dags, runs_a_day=runs_a_day, hours=hours)
-    samples, chunks, index = (
-        sum(getattr(block, key) for block in blocks) for key in ("samples", "chunk_bytes", "index_bytes")
-    )
-    _print(f"{len(dags)} DAGs for {hours} h: blocks, series, samples", len(blocks), blocks[0].series, samples)
-    _print("bytes of a sample: chunks, index", chunks / samples, index / samples)
-    a_day = (chunks + index) * times * 24 / hours
+    blocks = measure_disk(folder, dags, **how)
+    _print(f"{how['hours']} h of {len(dags)} DAGs", "series", "samples", "chunks, B", "index, B", "B of a sample")
+    for name, block in zip(("fixed", "of DAGs"), blocks, strict=True):
+        size = block.chunk_bytes + block.index_bytes
+        _print(name, block.series, block.samples, block.chunk_bytes, block.index_bytes, size / block.samples)
+    sizes = [block.chunk_bytes + block.index_bytes for block in blocks]
+    a_day = (sizes[0] + sizes[1] * times) * 24 / how["hours"]
     _print("GB a day and 30 days, all DAGs", a_day / 1e9, 30 * a_day / 1e9)
 
 
@@ -341,6 +349,7 @@ def main() -> None:
     parser.add_argument("--dags", type=int, default=1000)
     parser.add_argument("--hours", type=int, default=6, help="of the block on disk: 2, 6, 18 or 54")
     parser.add_argument("--sample", type=int, default=13, help="DAGs in the block on disk")
+    parser.add_argument("--mapping", type=Path, default=MAPPING, help="another statsd_mapping.yml, to compare")
     parser.add_argument("--minutes", type=float, default=5, help="that Prometheus runs")
     options = parser.parse_args()
     if not all(map(shutil.which, ("prometheus", "promtool"))):
@@ -349,11 +358,12 @@ def main() -> None:
     tasks = sum(len(dag.tasks) for dag in dags)
     runs_a_day = INSTANCES_A_DAY / tasks
     _print("DAGs, tasks, runs of each DAG a day", len(dags), tasks, runs_a_day)
-    text = print_series(dags)
+    text = print_series(dags, options.mapping)
     print_packets(dags, runs_a_day)
     sample = dags[: options.sample]
     with tempfile.TemporaryDirectory() as name:
-        print_disk(Path(name), sample, runs_a_day=runs_a_day, hours=options.hours, times=len(dags) / len(sample))
+        how = {"runs_a_day": runs_a_day, "hours": options.hours, "mapping": options.mapping}
+        print_disk(Path(name), sample, len(dags) / len(sample), **how)
         print_server(Path(name), text, options.minutes)
 
 
