@@ -40,7 +40,7 @@ def make_dags(count: int) -> tuple[Dag, ...]:
     """Make DAGs of 8 to 20 tasks, 14 on average, with names as long as people's."""
     sizes = itertools.cycle(range(FEWEST_TASKS, MOST_TASKS + 1))
     return tuple(
-        Dag(f"{PREFIX}{number % 25:02d}_pipeline_{number:04d}", tuple(f"stage_{n % 3}.task_{n:02d}" for n in range(size)))
+        Dag(f"{PREFIX}{number % 25:02d}_data_{number:04d}", tuple(f"stage_{n % 3}.task_{n:02d}" for n in range(size)))
         for number, size in zip(range(count), sizes, strict=False)
     )
 
