@@ -183,10 +183,11 @@ def everything_once(dags: tuple[Dag, ...]) -> Iterator[str]:
 
 
 def while_working(dags: tuple[Dag, ...]) -> Iterator[str]:
-    """The gauges of every task, as if all of them waited and ran at once."""
+    """The gauges of every task, as if all of them ran and had waited in the last minutes."""
     for dag in dags:
         for task_id in dag.tasks:
-            yield from (ti_gauge(dag, task_id, state, 1) for state in ("scheduled", "queued", "running", "deferred"))
+            yield ti_gauge(dag, task_id, "running", 1)
+            yield from (ti_gauge(dag, task_id, state, 0) for state in ("scheduled", "queued", "deferred"))
 
 
 def work(dags: tuple[Dag, ...], *, runs_a_day: float, seconds: float, seed: int = 7) -> Iterator[Event]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.bench import airflow_traffic as traffic
 from tests.bench.metrics import (
+    MAPPING,
     Share,
     count_series,
     measure_disk,
@@ -18,6 +20,8 @@ from tests.bench.metrics import (
     series_lines,
     take_all,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def shapes(lines: Iterable[str]) -> set[str]:
@@ -92,3 +96,61 @@ def test_a_real_prometheus_takes_all_series(tmp_path: Path, tool: Callable[[str]
     assert 0 < server.scrape_seconds < 1
     assert server.megabytes > 20
     assert server.rules_seconds > 0
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (ROOT / "docs/capacity.md").read_text(encoding="utf-8")
+
+
+def row(page: str, first: str) -> list[str]:
+    """The cells of a row of a table."""
+    [line] = [line for line in page.splitlines() if line.startswith(f"| {first} |")]
+    return [cell.strip() for cell in line.strip("| ").split("|")]
+
+
+def series_of(dags: tuple[traffic.Dag, ...], mapping: Path = MAPPING) -> dict[str, Share]:
+    sent = (*traffic.everything_once(dags), *traffic.rare_lines(dags[0]), *traffic.while_working(dags))
+    shares = count_series(series_lines(take_all(sent, mapping=mapping)))
+    tasks = sum(len(dag.tasks) for dag in dags)
+    counts = {"fixed": 1, "per DAG": len(dags), "per task": tasks}
+    return {
+        group: Share(share.plain // counts[group], share.histograms // counts[group]) for group, share in shares.items()
+    }
+
+
+def test_the_page_has_the_series_of_each_dag_and_task(page: str) -> None:
+    for group, share in series_of(traffic.make_dags(13)).items():
+        assert row(page, group)[1:4] == [str(share.histograms), str(share.plain), str(share.all)]
+    assert "series = 189 + 82 × DAGs + 23 × tasks" in page
+    assert f"({sum(len(dag.tasks) for dag in traffic.make_dags(1000)):,} tasks" in page
+
+
+@pytest.mark.parametrize(
+    ("cut", "stats"),
+    [
+        ("a task's duration", ["airflow.task.duration"]),
+        ("operators by task", ["airflow.operator_successes", "airflow.operator_failures"]),
+    ],
+)
+def test_a_cut_of_the_mapping_leaves_what_the_page_says(page: str, cut: str, stats: list[str], tmp_path: Path) -> None:
+    document = yaml.safe_load(MAPPING.read_text(encoding="utf-8"))
+    for stat in stats:
+        found = [entry for entry in document["mappings"] if entry["match"] == stat]
+        entry = found[0] if found else {"match": stat, "name": stat.replace(".", "_")}
+        entry["labels"] = {"task_id": ""}
+        document["mappings"] += [] if found else [entry]
+    (tmp_path / "mapping.yml").write_text(yaml.safe_dump(document))
+    left = series_of(traffic.make_dags(13), tmp_path / "mapping.yml")
+    total = left["fixed"].all + 1000 * left["per DAG"].all + 13_994 * left["per task"].all
+    assert row(page, cut)[2] == f"{round(total, -3):,}"
+
+
+def test_the_block_list_of_the_page_takes_away_states_and_nothing_that_an_alert_needs(page: str) -> None:
+    from airflow.sdk._shared.observability.metrics.validators import PatternBlockListValidator
+
+    [value] = re.findall(r"AIRFLOW__METRICS__METRICS_BLOCK_LIST: ([^`]+)`", page)
+    lines = [*traffic.everything_once(traffic.make_dags(1)), *traffic.while_working(traffic.make_dags(1))]
+    names = {line.partition(":")[0].removeprefix("airflow.") for line in lines}
+    blocked = {name.partition(",")[0] for name in names if not PatternBlockListValidator(value).test(name)}
+    assert blocked == {"ti.scheduled", "ti.running", "ti.deferred"}
