@@ -1,8 +1,8 @@
 """Measures what metrics cost with 1,000 DAGs and a million task instances a day: series, packets, bytes, memory.
 
 Run with ``make bench-metrics`` (Debian: ``apt install prometheus``); 25 minutes, most of it waiting.
-``docs/capacity.md`` has the figures. The traffic is that of ``airflow_traffic.py``, the mapping and the rules are the project's, statsd_exporter is
-the double of ``tests/exporter``, and Prometheus is the real one.
+``docs/capacity.md`` has the figures. The traffic is that of ``airflow_traffic.py``, the mapping and the rules are the
+project's, statsd_exporter is the double of ``tests/exporter``, and Prometheus is the real one.
 """
 
 from __future__ import annotations
