@@ -43,7 +43,7 @@ check: lint ## lint and the quick tests (under two minutes)
 	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" -n auto --dist loadfile $(PYTEST)
 
 accept: install-dev ## write the expected outputs of the tests anew; read the difference before you commit it
-	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
+	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/schemas/test_explanations.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
 docs: install-dev ## write the generated pages anew (rules.md, operators.md, metrics.md, terminal.md)

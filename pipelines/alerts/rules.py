@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from pipelines.alerts.deadlines import Deadline, deadlines_of
-from pipelines.alerts.freshness import LONGEST, Freshness, freshness_of
-from pipelines.alerts.lengths import in_units
+from pipelines.alerts.freshness import Freshness, freshness_of
 from pipelines.overview.inventory import Entry
 from pipelines.overview.listing import owners
 from pipelines.overview.written import hidden
 from schemas.diagnostic import printable
+from schemas.lengths import in_units
+from schemas.rules.freshness import LONGEST
 from schemas.spec import Pipeline
 
 NOT_FRESH = "PipelineNotFresh"

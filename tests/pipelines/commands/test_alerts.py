@@ -96,18 +96,6 @@ def test_what_a_pipeline_states_counts(run: Run, shop: Path, rules: Path) -> Non
     assert 'dag:last_success:timestamp_seconds{dag_id="quiet"} > 129600' in rules.read_text()
 
 
-def test_an_impossible_freshness_is_told_with_its_place(run: Run, shop: Path, rules: Path) -> None:
-    shop.write_text(SHOP.replace("is_paused_upon_creation: true", "freshness: 1h"))
-    done = run("alerts")
-    assert done.code == 1
-    assert done.out.splitlines()[-2:] == [
-        "pipelines/shop.yaml:7: quiet: freshness cannot be what it says: there can be 1d between two runs, so it would "
-        "alert though all is well",
-        "prometheus/rules/freshness.yml: not written",
-    ]
-    assert not rules.exists()
-
-
 def test_no_file_is_written_without_the_alerts_of_a_broken_pipeline(run: Run, shop: Path, rules: Path) -> None:
     run("alerts")
     text = rules.read_text()
