@@ -28,8 +28,8 @@ groups:
     interval: 1m
     rules:
 """
-_PLAIN = re.compile(r"[A-Za-z][\w-]*( [\w-]+)*|https://[\w./#-]+")
-"""Texts that YAML takes for themselves, without quotes; words such as `yes` are not among what is written here."""
+_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][\w-]*( [\w-]+)*|https://[\w./#-]+")
+"""Texts that YAML takes for themselves, without quotes."""
 _SUCCESS = "airflow_dagrun_duration_success_sum"
 _SINCE = "dag:last_success:timestamp_seconds"
 _MISSED = "airflow_deadline_alerts_deadline_missed"
