@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import airflow_traffic as traffic
-from tests.bench.airflow_traffic import Dag
+from tests.bench.airflow_traffic import DAY, Dag
 from tests.exporter.statsd_exporter import StatsdExporter
 from tests.running.airflow_instance import free_port
 
@@ -267,6 +267,43 @@ def measure_server(folder: Path, text: str, minutes: float, *, scrape: int = SCR
         )
 
 
+def measure_read(folder: Path, *, series: int = 100, days: int = 3) -> float:
+    """Let a rule's expression read days of counters; gives the nanoseconds for each sample, at best."""
+    ticks = range(0, days * DAY, SCRAPE)
+    first = int(time.time()) // DAY * DAY - (days + 1) * DAY
+    with (folder / "counters.om").open("w") as file:
+        for number in range(series):
+            file.writelines(f'ti_finish{{task_id="{number}"}} {t // 1200 + number} {first + t}\n' for t in ticks)
+        file.write("# EOF\n")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=54h"]
+    subprocess.run([*command, "counters.om", "data"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (folder / "counters.om").unlink()
+    question = {"query": f"sum(rate(ti_finish[{days}d]))", "time": first + ticks[-1], "stats": "all"}
+    with run_prometheus(folder, free_port()) as (port, _):
+        wait_for(port)
+        answers = [_get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode(question)}") for _ in range(30)]
+    stats = [json.loads(answer)["data"]["stats"] for answer in answers]
+    samples = stats[0]["samples"]["totalQueryableSamples"]
+    return float(min(each["timings"]["evalTotalTime"] for each in stats)) / int(samples) * 1e9
+
+
+def wait_for(port: int, seconds: float = 60) -> None:
+    """Wait until Prometheus answers."""
+    deadline = time.monotonic() + seconds
+    while not _is_ready(port):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Prometheus does not answer at port {port}")
+        time.sleep(0.2)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        _get(f"http://127.0.0.1:{port}/-/ready")
+    except OSError:
+        return False
+    return True
+
+
 def _asker(port: int) -> Any:
     def ask(expression: str) -> float:
         answer = _get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
@@ -343,6 +380,13 @@ def print_server(folder: Path, text: str, minutes: float) -> None:
     _print("bytes of a sample in the write-ahead log", server.wal_bytes_per_sample)
 
 
+def print_read(folder: Path, tasks: int) -> None:
+    """Print what it takes to read days of two series of each task, as the error budget would."""
+    nanoseconds = measure_read(folder)
+    a_day = 2 * tasks * DAY / SCRAPE * nanoseconds / 1e9
+    _print("ns to read a sample; s for a day, for 3 days", nanoseconds, 1.5 * a_day, 4.5 * a_day)
+
+
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -366,6 +410,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         how = {"runs_a_day": runs_a_day, "hours": options.hours, "mapping": options.mapping}
         print_disk(Path(name), sample, len(dags) / len(sample), **how)
+    with tempfile.TemporaryDirectory() as name:
+        print_read(Path(name), tasks)
+    with tempfile.TemporaryDirectory() as name:
         print_server(Path(name), text, options.minutes)
 
 

@@ -15,6 +15,7 @@ from tests.bench.metrics import (
     Share,
     count_series,
     measure_disk,
+    measure_read,
     measure_server,
     packets_a_second,
     series_lines,
@@ -96,6 +97,12 @@ def test_a_real_prometheus_takes_all_series(tmp_path: Path, tool: Callable[[str]
     assert 0 < server.scrape_seconds < 1
     assert server.megabytes > 20
     assert server.rules_seconds > 0
+
+
+def test_what_a_rule_reads_takes_its_time(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    tool("prometheus")
+    tool("promtool")
+    assert 1 < measure_read(tmp_path, series=10, days=1) < 10_000
 
 
 @pytest.fixture(scope="module")
