@@ -296,11 +296,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_integer(value: Any) -> bool:
+    """Tell what is written as an integer; JSON Schema takes 2.0 for one too, but what the value is given to may not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 _TYPES: dict[str, Predicate] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: (
-        (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
-    ),
+    "integer": is_integer,
     "number": _is_number,
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from operators.thresholds import parse_duration
-from pipelines.alerts.lengths import in_units
+from schemas.lengths import in_units
 
 _REFERENCES = {
     "dagrun_queued_at": "the run was queued",

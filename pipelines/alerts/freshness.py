@@ -9,13 +9,12 @@ from typing import Any
 
 from operators.thresholds import parse_duration
 from pipelines.alerts.deadlines import deadlines_of
-from pipelines.alerts.gaps import longest_gap
-from pipelines.alerts.lengths import in_units
 from pipelines.overview.listing import paused
 from pipelines.overview.next_runs import schedule_of
+from schemas.gaps import longest_gap
+from schemas.lengths import in_units
+from schemas.rules.freshness import LONGEST
 
-LONGEST = timedelta(days=400)
-"""For so long Prometheus knows when a pipeline has succeeded last; a year, and some days for the run itself."""
 _OFTEN = timedelta(hours=12)
 _MISSED = 3
 _LEAST, _MOST = timedelta(hours=1), timedelta(days=1)
@@ -29,8 +28,6 @@ class Freshness:
     """None if there is no alert."""
     why: str
     """What it follows from, or why there is no alert."""
-    problem: str = ""
-    """Why what the YAML says cannot be."""
 
 
 def freshness_of(config: Mapping[str, Any]) -> Freshness:
@@ -41,7 +38,7 @@ def freshness_of(config: Mapping[str, Any]) -> Freshness:
     schedule = schedule_of(config)
     gap = longest_gap(config.get("schedule"), schedule.zone)
     if "freshness" in config:
-        return _stated(parse_duration(config["freshness"], where="freshness"), gap)
+        return Freshness(parse_duration(config["freshness"], where="freshness"), "stated")
     if paused(config):
         return Freshness(None, "paused at first")
     if gap is None:
@@ -53,15 +50,6 @@ def freshness_of(config: Mapping[str, Any]) -> Freshness:
         return Freshness(None, f"{in_units(gap)} between two runs")
     times = f"{_MISSED} times " if between > gap else ""
     return Freshness(within, f"{times}{in_units(gap)} between two runs, {in_units(allowed)} {for_what}")
-
-
-def _stated(within: timedelta, gap: timedelta | None) -> Freshness:
-    if gap is not None and within <= gap:
-        problem = f"there can be {in_units(gap)} between two runs, so it would alert though all is well"
-        return Freshness(None, "stated", problem)
-    if within > LONGEST:
-        return Freshness(None, "stated", f"the longest is {in_units(LONGEST)}")
-    return Freshness(within, "stated")
 
 
 def _run_time(config: Mapping[str, Any], gap: timedelta) -> tuple[timedelta, str]:

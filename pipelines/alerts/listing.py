@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.alerts.lengths import in_units
 from pipelines.alerts.rules import PipelineAlerts
 from pipelines.overview.table import Cell, table
 from schemas.formats.terminal import BOLD, DIM
+from schemas.lengths import in_units
 
 _HEADER = ("pipeline", "a success within", "follows from", "deadlines", "file")
 

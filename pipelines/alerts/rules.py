@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from pipelines.alerts.deadlines import Deadline, deadlines_of
-from pipelines.alerts.freshness import LONGEST, Freshness, freshness_of
-from pipelines.alerts.lengths import in_units
+from pipelines.alerts.freshness import Freshness, freshness_of
 from pipelines.overview.inventory import Entry
 from pipelines.overview.listing import owners
 from pipelines.overview.written import hidden
 from schemas.diagnostic import printable
+from schemas.lengths import in_units
+from schemas.rules.freshness import LONGEST
 from schemas.spec import Pipeline
 
 NOT_FRESH = "PipelineNotFresh"
@@ -27,8 +28,8 @@ groups:
     interval: 1m
     rules:
 """
-_PLAIN = re.compile(r"[A-Za-z][\w-]*( [\w-]+)*|https://[\w./#-]+")
-"""Texts that YAML takes for themselves, without quotes; words such as `yes` are not among what is written here."""
+_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][\w-]*( [\w-]+)*|https://[\w./#-]+")
+"""Texts that YAML takes for themselves, without quotes."""
 _SUCCESS = "airflow_dagrun_duration_success_sum"
 _SINCE = "dag:last_success:timestamp_seconds"
 _MISSED = "airflow_deadline_alerts_deadline_missed"

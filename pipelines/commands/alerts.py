@@ -20,7 +20,6 @@ from pipelines.commands.outcome import Exit, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipelines.alerts.rules import PipelineAlerts
     from pipelines.overview.inventory import Entry
 
 RULES = Path("prometheus/rules/freshness.yml")
@@ -74,13 +73,14 @@ def alerts(
 
     entries = take_inventory(pipeline_files(what.paths), what.schema_file, Scope(what.environment)).entries
     found = alerts_of(entries)
-    problems = list(_iter_problems(entries, found))
+    problems = list(_iter_problems(entries))
     state = _NOT_WRITTEN if problems else _put(Path(output), rule_file(found), check=check)
     if as_json:
         document = {"version": 1, "output": output, "state": state, "problems": problems}
         text = json_text({**document, "pipelines": as_plain_data(found)})
     else:
-        text = "\n".join([as_text(found, color=wants_color(color, out)), "", *problems, f"{output}: {state}"])
+        hint = "; write it with: pipelines alerts" if state == _OUTDATED else ""
+        text = "\n".join([as_text(found, color=wants_color(color, out)), "", *problems, f"{output}: {state}{hint}"])
     print_text(hidden(text, (each.pipeline for each in found)), out)
     return Exit.PROBLEMS if problems or state == _OUTDATED else Exit.CLEAN
 
@@ -88,15 +88,11 @@ def alerts(
 _NOT_WRITTEN, _OUTDATED, _WRITTEN, _UP_TO_DATE = "not written", "not up to date", "written", "up to date"
 
 
-def _iter_problems(entries: Sequence[Entry], found: Sequence[PipelineAlerts]) -> Iterator[str]:
+def _iter_problems(entries: Sequence[Entry]) -> Iterator[str]:
     """Yield why there cannot be a file: without the alerts of a broken pipeline, nobody would miss it."""
     for entry in entries:
         if entry.pipeline is None:
             yield f"{entry.file}:{entry.line}: {entry.dag_id or 'the file'} is broken: pipelines check {entry.file}"
-    for each in found:
-        if each.freshness.problem:
-            where = f"{each.entry.file}:{each.entry.line}"
-            yield f"{where}: {each.pipeline.dag_id}: freshness cannot be what it says: {each.freshness.problem}"
 
 
 def _put(path: Path, text: str, *, check: bool) -> str:

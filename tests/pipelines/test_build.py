@@ -153,3 +153,16 @@ orders:
     dag = dag_from(tmp_path, text)
     assert dag.get_task("a").bash_command == "echo $SECRET"
     assert dag.doc_md == "${SECRET}"
+
+
+def test_docs_that_end_like_the_name_of_a_file_open_none(tmp_path: Path) -> None:
+    """Airflow would: any file that the DAG processor may read, shown to whoever sees the DAG."""
+    secret = tmp_path / "secret.md"
+    secret.write_text("for nobody")
+    dag = dag_from(
+        tmp_path,
+        f"a:\n  doc_md: {secret}\n  task_groups: {{g: {{doc_md: {secret}}}}}\n"
+        "  tasks:\n    one: {operator: airflow.providers.standard.operators.empty.EmptyOperator, task_group_name: g}\n",
+    )
+    assert dag.doc_md.strip() == str(secret)
+    assert dag.task_group_dict["g"].doc_md.strip() == str(secret)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_a_pipeline_that_runs_by_time_has_one_alert(rules: Callable[..., list[di
     assert alert["expr"] == 'time() - dag:last_success:timestamp_seconds{dag_id="daily"} > 90000'
     assert alert["labels"] == {"severity": "warning", "component": "freshness", "owner": "shop-team"}
     assert alert["annotations"]["runbook_url"].endswith("/docs/runbook.md#pipelinenotfresh")
+
+
+@pytest.mark.parametrize("owner", ["yes", "Null", "12", "a: b", "it's", "data team", "daten-\u00fc"])
+def test_an_owner_is_a_text_whatever_yaml_makes_of_it(
+    owner: str, rules: Callable[..., list[dict[str, Any]]], tmp_path: Path, tool: Callable[[str], str]
+) -> None:
+    _, alert = rules(DAILY.replace("shop-team", json.dumps(owner)))
+    assert alert["labels"]["owner"] == owner
+    promtool(tmp_path, tool, "check", "rules", "rules.yml")
 
 
 def test_pipelines_without_alerts_leave_what_boards_show(rules: Callable[..., list[dict[str, Any]]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.alerts.deadlines import deadlines_of
 from pipelines.alerts.freshness import freshness_of
-from pipelines.alerts.lengths import in_units
+from schemas.lengths import in_units
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -62,13 +62,6 @@ def test_what_is_stated_counts() -> None:
     assert within(schedule="@daily", dagrun_timeout="1h", freshness="36h") == timedelta(hours=36)
     assert within(schedule=None, freshness="7d") == 7 * DAY
     assert within(schedule="@daily", is_paused_upon_creation=True, freshness="36h") == timedelta(hours=36)
-
-
-def test_what_is_stated_must_be_longer_than_the_gap_and_known_to_prometheus() -> None:
-    short, long = freshness_of({"schedule": "@daily", "freshness": "24h"}), freshness_of({"freshness": "401d"})
-    assert short.problem == "there can be 1d between two runs, so it would alert though all is well"
-    assert long.problem == "the longest is 400d"
-    assert short.within is long.within is None
 
 
 def test_it_says_what_it_follows_from() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.alerts.gaps import longest_gap
 from pipelines.overview.next_runs import schedule_of
+from schemas.gaps import longest_gap
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -20,6 +20,9 @@ GAPS: list[tuple[Any, timedelta]] = [
     ("@monthly", 31 * DAY),
     ("@quarterly", 92 * DAY),
     ("@yearly", 366 * DAY),
+    ("@midnight", DAY),
+    ("@annually", 366 * DAY),
+    ("0 6 * * * 30", DAY),
     ("36h", timedelta(hours=36)),
     ("*/5 * * * *", timedelta(minutes=5)),
     ("*/7 * * * *", timedelta(minutes=7)),
@@ -49,6 +52,31 @@ def test_the_longest_gap(schedule: Any, gap: timedelta) -> None:
 )
 def test_what_does_not_come_by_time_has_none(schedule: Any) -> None:
     assert longest_gap(schedule, "UTC") is None
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "99 99 * * *",
+        "0 0",
+        "",
+        {"timetable": "DeltaTriggerTimetable", "delta": 1e300},
+        {"timetable": "DeltaTriggerTimetable", "delta": "9999999999999w"},
+        {"timetable": "DeltaTriggerTimetable", "delta": [1]},
+        {"timetable": "MultipleCronTriggerTimetable", "crons": 5},
+        {"timetable": "MultipleCronTriggerTimetable", "crons": [7, None]},
+        {"timetable": {"timetable": [1]}},
+        True,
+        7,
+    ],
+    ids=str,
+)
+def test_what_other_rules_complain_of_has_none(schedule: Any) -> None:
+    assert longest_gap(schedule, "UTC") is None
+
+
+def test_a_zone_that_does_not_exist_changes_no_clock() -> None:
+    assert longest_gap("@daily", "Europe/Berlim") == DAY
 
 
 def test_a_date_that_never_comes_has_none() -> None:

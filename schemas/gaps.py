@@ -9,9 +9,19 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from operators.thresholds import parse_duration
-from pipelines.overview.next_runs import PRESETS
-from schemas.value_formats import is_duration
+from schemas.quantities import read_quantity
+from schemas.value_formats import FORMATS, is_duration
+
+PRESETS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@quarterly": "0 0 1 */3 *",
+    "@yearly": "0 0 1 1 *",
+}
+"""What Airflow reads for these names."""
+_READ_BY_CRONITER = {"@midnight": "0 0 * * *", "@annually": "0 0 1 1 *"}
 
 _FROM, _TO = datetime(2024, 1, 1), datetime(2029, 1, 1)
 """Days that are looked at: every month, both kinds of years, 29 February twice. Fixed, so that the answer is, too."""
@@ -30,26 +40,46 @@ def longest_gap(schedule: Any, zone: str) -> timedelta | None:
     if not isinstance(schedule, str):
         return None
     if is_duration(schedule):
-        return parse_duration(schedule, where="schedule")
-    return _of_cron(PRESETS.get(schedule, schedule), zone)
+        return length_of(schedule)
+    return _of_cron((PRESETS | _READ_BY_CRONITER).get(schedule, schedule), zone)
 
 
 def _of_mapping(schedule: Mapping[str, Any], zone: str) -> timedelta | None:
     if "delta" in schedule:
-        return parse_duration(schedule["delta"], where="delta")
-    if "crons" in schedule:
+        return length_of(schedule["delta"])
+    if isinstance(schedule.get("crons"), list):
         gaps = [gap for cron in schedule["crons"] if (gap := longest_gap(cron, zone)) is not None]
         # of all of them together it is not longer than of the one that comes most often
         return min(gaps, default=None)
     return longest_gap(schedule.get("cron", schedule.get("timetable")), zone)
 
 
+def length_of(duration: Any) -> timedelta | None:
+    """Read a length of time, e.g. ``1h30m``, or a number of seconds; None if it is neither.
+
+    :param duration: as in the YAML
+    """
+    seconds: float
+    if isinstance(duration, str) and is_duration(duration):
+        quantity = read_quantity(duration)
+        seconds = float("nan") if quantity is None else quantity.value
+    elif isinstance(duration, int | float) and not isinstance(duration, bool):
+        seconds = duration
+    else:
+        return None
+    try:
+        return timedelta(seconds=seconds)
+    except (OverflowError, ValueError):  # out of reach, or no number at all
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _of_cron(cron: str, zone: str) -> timedelta | None:
     from croniter import croniter
 
-    fields = cron.split()
-    if len(fields) != _FIELDS or not croniter.is_valid(cron):
+    # a sixth field has seconds, which make no difference here
+    fields = cron.split()[:_FIELDS]
+    if len(fields) < _FIELDS or not croniter.is_valid(cron):
         return None
     minutes, hours = (
         range(end) if found == ["*"] else [int(number) for number in found]
@@ -82,7 +112,9 @@ def _days_apart(cron: str) -> int | None:
 
 
 def _clock_change(zone: str) -> timedelta:
-    """Give by how much longer a day can be than 24 hours."""
+    """Give by how much longer a day can be than 24 hours; not at all in a zone that does not exist."""
+    if not FORMATS["timezone"][1](zone):
+        return timedelta()
     offsets = [datetime(2024, month, 1, tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset() for month in range(1, 13)]
     known = [offset for offset in offsets if offset is not None]
     return max(known) - min(known)
