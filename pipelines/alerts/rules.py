@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+import yaml
 
 from pipelines.alerts.deadlines import Deadline, deadlines_of
 from pipelines.alerts.freshness import Freshness, freshness_of
 from pipelines.overview.inventory import Entry
 from pipelines.overview.listing import owners
 from pipelines.overview.written import hidden
-from schemas.diagnostic import printable
 from schemas.lengths import in_units
 from schemas.rules.freshness import LONGEST
 from schemas.spec import Pipeline
@@ -23,13 +23,7 @@ DEADLINE_MISSED = "PipelineDeadlineMissed"
 RUNBOOK = "https://github.com/your-org/your-repo/blob/main/docs/runbook.md"
 _HEAD = """\
 # Made by `pipelines alerts` from the YAML of the pipelines; do not edit. docs/alerts.md says what follows from what.
-groups:
-  - name: freshness
-    interval: 1m
-    rules:
 """
-_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][\w-]*( [\w-]+)*|https://[\w./#-]+")
-"""Texts that YAML takes for themselves, without quotes."""
 _SUCCESS = "airflow_dagrun_duration_success_sum"
 _SINCE = "dag:last_success:timestamp_seconds"
 _MISSED = "airflow_deadline_alerts_deadline_missed"
@@ -65,29 +59,23 @@ def rule_file(alerts: Iterable[PipelineAlerts]) -> str:
     """Write the file for Prometheus."""
     alerts = list(alerts)
     rules = [{"record": _SINCE, "expr": _LAST_SUCCESS}, *(rule for each in alerts for rule in _iter_rules(each))]
-    text = _HEAD + "".join(_written(rule) for rule in rules)
+    groups = {"groups": [{"name": "freshness", "interval": "1m", "rules": rules}]}
+    text = _HEAD + yaml.dump(groups, Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
     return hidden(text, (each.pipeline for each in alerts))
 
 
-def _written(rule: Mapping[str, Any]) -> str:
-    lines = [line for key, value in rule.items() for line in _iter_lines(key, value)]
-    return "".join(f"{'      - ' if index == 0 else '        '}{line}\n" for index, line in enumerate(lines))
+class _Dumper(yaml.SafeDumper):
+    """Writes expressions of several lines as such, and the items of lists further in."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
 
 
-def _iter_lines(key: str, value: str | Mapping[str, str]) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        yield f"{key}:"
-        yield from (f"  {line}" for name, text in value.items() for line in _iter_lines(name, text))
-    elif "\n" in value:
-        yield f"{key}: |-"
-        yield from (f"  {line}" for line in value.splitlines())
-    else:
-        yield f"{key}: {_scalar(value)}"
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-def _scalar(text: str) -> str:
-    text = printable(text)
-    return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "''") + "'"
+_Dumper.add_representer(str, _represent_text)
 
 
 def _as_it_is(text: str) -> str:
