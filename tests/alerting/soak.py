@@ -24,7 +24,7 @@ waits:
     later: {operator: airflow.providers.standard.sensors.time_delta.TimeDeltaSensor, delta: 40s, deferrable: true}
     again:
       operator: airflow.providers.standard.operators.bash.BashOperator
-      bash_command: test {{ ti.try_number }} -gt 1
+      bash_command: test {{ ti.try_number }} -gt 1 || test $(( 10#$(date +%M) / 10 % 3 )) -gt 0
 """
 
 
