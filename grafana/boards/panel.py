@@ -115,16 +115,22 @@ class Board:
 DAG_VARIABLE = ("dag_id", "DAG", "label_values(airflow_ti_start, dag_id)")
 POOL_VARIABLE = ("pool_name", "Pool", "label_values(airflow_pool_open_slots, pool_name)")
 
+
+def _counted(counter: str, by: str) -> str:
+    """Ask where a counter is new, or not what it was a minute ago; a new one has no increase."""
+    return f"sum by ({by}) ({counter} unless {counter} == last_over_time({counter}[1d] offset 1m)) > 0"
+
+
 ANNOTATIONS = (
     (
         "Deployments",
-        'sum by (dag_id, model) (increase(ml_deployments_total{outcome="deployed"}[1m])) > 0',
+        _counted('ml_deployments_total{outcome="deployed"}', "dag_id, model"),
         "green",
         "{{dag_id}}: {{model}} deployed",
     ),
     (
         "Failed runs",
-        "sum by (dag_id) (increase(airflow_dagrun_duration_failed_count[1m])) > 0",
+        _counted("airflow_dagrun_duration_failed_count", "dag_id"),
         "red",
         "{{dag_id}}: a run failed",
     ),

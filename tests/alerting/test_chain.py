@@ -148,9 +148,12 @@ def rules_of(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def queries() -> Iterator[tuple[str, str, bool]]:
-    """Give each query of each panel: where, the expression with its variables filled in, whether for one moment."""
+    """Give each query of each panel and annotation: where, the expression without variables, whether for one moment."""
     for path in sorted((REPOSITORY / "grafana/dashboards").glob("*.json")):
-        for panel in json.loads(path.read_text())["panels"]:
+        board = json.loads(path.read_text())
+        for annotation in board["annotations"]["list"]:
+            yield f"{path.stem}: {annotation['name']}", annotation["target"]["expr"], False
+        for panel in board["panels"]:
             for target in panel.get("targets", ()):
                 expression = re.sub(r"\$(?:dag_id|pool_name)\b", ".*", target["expr"])
                 expression = expression.replace("$__rate_interval", "1m")
@@ -164,7 +167,7 @@ NO_DATA: dict[str, str] = {
 """Expression of a panel -> why there is no data for it here."""
 
 
-def test_every_query_of_every_panel_returns_data(chains: Chains, restarted: float) -> None:
+def test_every_query_of_every_panel_and_annotation_returns_data(chains: Chains, restarted: float) -> None:
     prometheus = chains.watched.prometheus
     # what was restarted has to be scraped twice for a rate
     time.sleep(max(0.0, restarted + 35 - time.time()))
