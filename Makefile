@@ -72,8 +72,8 @@ shards: install ## let N loader files share the pipelines: make shards N=8 (docs
 	@.venv/bin/pipelines shards $(N)
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
-	@$(COMPILE_LOCK) --extra airflow --extra postgres -o requirements.lock
-	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra celery -o requirements.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra celery --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: stop ## stop, then remove .venv/ and .airflow/ (models and reports too)
 	rm -rf .venv .airflow
