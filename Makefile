@@ -81,7 +81,7 @@ clean: stop ## stop, then remove .venv/ and .airflow/ (models and reports too)
 up: ## the whole stack in containers (needs Docker with Compose v2); makes .env with new secrets if there is none
 	@docker compose version >/dev/null 2>&1 || { echo "make up needs Docker with the Compose plugin (v2): \`docker compose version\` fails here"; exit 1; }
 	@docker info >/dev/null 2>&1 || { echo "make up needs a running Docker engine that you may use: \`docker info\` fails here"; exit 1; }
-	@test -f .env || $(PYTHON) stack/new_env.py
+	@$(PYTHON) stack/new_env.py
 	docker compose up --detach --build --wait
 	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 
