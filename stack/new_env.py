@@ -40,7 +40,9 @@ def add_missing(path: Path, example: str) -> list[str]:
     missing = [name for name in WITHOUT_VALUE.findall(example) if not re.search(rf"^{name}=", text, re.MULTILINE)]
     if missing:
         with path.open("a", encoding="utf-8") as file:
-            file.write("".join(["" if text.endswith("\n") else "\n", *(f"{name}={new_secret(name)}\n" for name in missing)]))
+            file.write(
+                "".join(["" if text.endswith("\n") else "\n", *(f"{name}={new_secret(name)}\n" for name in missing)])
+            )
     return missing
 
 
