@@ -44,15 +44,15 @@ def test_every_service_is_healthy_in_time(running: Stack) -> None:
 def test_nothing_runs_as_root_and_every_port_is_on_loopback(running: Stack) -> None:
     for container in running.containers():
         if container["State"]["Running"]:
-            users = running.shell(f"docker top {container['Id']} -eo uid,args").splitlines()[1:]
+            users = running.shell(f"docker top {container['Id']} -eo pid,uid,args").splitlines()[1:]
             assert users
-            assert [line for line in users if line.split()[0] == "0"] == [], service_of(container)
+            assert [line for line in users if line.split()[1] == "0"] == [], service_of(container)
         for bindings in container["NetworkSettings"]["Ports"].values():
             assert {binding["HostIp"] for binding in bindings or ()} <= {"127.0.0.1"}
 
 
 def test_no_password_is_in_a_list_of_processes(running: Stack) -> None:
-    listed = "".join(running.shell(f"docker top {c['Id']} -eo uid,args") for c in running.containers("redis"))
+    listed = "".join(running.shell(f"docker top {c['Id']} -eo pid,uid,args") for c in running.containers("redis"))
     assert "redis-server" in listed
     assert running.settings["REDIS_PASSWORD"] not in listed
 

@@ -45,9 +45,9 @@ def test_every_service_is_healthy_in_time(running: Stack) -> None:
 def test_nothing_runs_as_root(running: Stack) -> None:
     for container in running.containers():
         if container["State"]["Running"]:
-            users = running.shell(f"docker top {container['Id']} -eo uid,args").splitlines()[1:]
+            users = running.shell(f"docker top {container['Id']} -eo pid,uid,args").splitlines()[1:]
             assert users
-            assert [line for line in users if line.split()[0] == "0"] == [], service_of(container)
+            assert [line for line in users if line.split()[1] == "0"] == [], service_of(container)
 
 
 def test_every_port_is_on_loopback(running: Stack) -> None:
