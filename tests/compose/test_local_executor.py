@@ -163,6 +163,9 @@ def test_containers_that_came_back_woke_nobody_and_work(running: Stack) -> None:
     assert running.paged() == set()
     running.run("ml_pipeline")
     running.run("monitoring")
+    for component in ("scheduler", "dag_processor", "triggerer"):
+        heartbeats = f"increase(airflow_{component}_heartbeat[2m]) > 0"
+        assert running.wait_until(lambda asked=heartbeats: running.query(asked), heartbeats)
 
 
 def test_what_stays_away_pages(running: Stack, measure: Callable[[str, float], None]) -> None:
