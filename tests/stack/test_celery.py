@@ -1,4 +1,4 @@
-"""stack/healthcheck.py for a Celery worker: a real queue, and a real worker that lives, is busy, and is gone."""
+"""Celery's workers: what the locks bring fits together, and stack/healthcheck.py asks a real one through a real queue."""
 
 from __future__ import annotations
 
@@ -97,3 +97,10 @@ def test_a_refused_password_is_named(broker: str) -> None:
     code, said = check(broker.replace(PASSWORD, "wrong"))
     assert code == 1
     assert "the queue cannot be reached" in said
+
+
+def test_the_locked_provider_and_the_locked_celery_fit_together() -> None:
+    """Their own requirements do not say it: celery 5.7 lacks what the provider imports."""
+    imports = "import airflow.providers.celery.executors.celery_executor, airflow.providers.celery.cli.celery_command"
+    done = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
