@@ -1,4 +1,4 @@
-"""Celery's workers: what the locks bring fits together, and stack/healthcheck.py asks a real one through a real queue."""
+"""Celery's workers: what the locks bring fits together, and stack/healthcheck.py asks a real one through a queue."""
 
 from __future__ import annotations
 
