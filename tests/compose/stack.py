@@ -161,7 +161,7 @@ class Stack:
 
     def paged(self) -> set[str]:
         """Name the alerts that have paged."""
-        return {alert["labels"]["alertname"] for alert in self.received("page")}
+        return {alert["labels"]["alertname"] for alert in self.received("page") if alert["status"] == "firing"}
 
     def wait_until(self, look: Callable[[], Value], what: str, timeout: float = 180) -> Value:
         """Ask until the answer is true; give it."""
