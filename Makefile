@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PIPELINE ?= ml_pipeline monitoring
 RUN_IN_VENV = .venv/bin/python -m pipelines.embedded
 COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-strip-extras $(UPGRADE) pyproject.toml pipelines/embedded/install.in
+	--generate-hashes --no-annotate $(UPGRADE) pyproject.toml pipelines/embedded/install.in
 
 # pytest's exit code where a part of the tests, as PYTEST=tests/schemas, has none of these
 NONE_IS_FINE = || [ $$? -eq 5 ]
