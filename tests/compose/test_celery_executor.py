@@ -115,7 +115,7 @@ def test_a_killed_container_comes_back(running: Stack, service: str, measure: Ca
 def test_after_all_that_pipelines_run(running: Stack) -> None:
     running.run("ml_pipeline")
     running.run("monitoring")
-    assert running.paged() == set()
+    assert running.paged() == set(), running.received("page")
 
 
 def test_down_and_up_loses_no_run(running: Stack) -> None:

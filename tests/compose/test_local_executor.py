@@ -157,7 +157,7 @@ def test_a_killed_container_comes_back(running: Stack, service: str, measure: Ca
 
 
 def test_containers_that_came_back_woke_nobody_and_work(running: Stack) -> None:
-    assert running.paged() == set()
+    assert running.paged() == set(), running.received("page")
     running.run("ml_pipeline")
     running.run("monitoring")
     for component in ("scheduler", "dag_processor", "triggerer"):
