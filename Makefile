@@ -10,7 +10,8 @@ COMPILE_LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --
 NONE_IS_FINE = || [ $$? -eq 5 ]
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run stop test lint check accept docs dashboards schema shards bench bench-health fuzz lock clean up down logs test-compose needs-docker
+.PHONY: help install install-dev run stop test lint check accept docs dashboards schema shards bench bench-health bench-metrics fuzz lock clean up down logs \
+	test-compose needs-docker
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,7 +44,7 @@ check: lint ## lint and the quick tests (under two minutes)
 	@.venv/bin/python -m pytest -q -m "not running and not compose and not airflow and not slow" -n auto --dist loadfile $(PYTEST)
 
 accept: install-dev ## write the expected outputs of the tests anew; read the difference before you commit it
-	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/mistakes
+	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/schemas/test_explanations.py tests/mistakes
 	@$(MAKE) --no-print-directory docs
 
 docs: install-dev ## write the generated pages anew (rules.md, operators.md, metrics.md, terminal.md)
@@ -64,6 +65,9 @@ bench: install-dev ## time the checker and the factory beside others (minutes)
 
 bench-health: install-dev ## what the health checks cost with a million task instances a day (needs PostgreSQL; minutes)
 	@.venv/bin/python -m tests.bench.health
+
+bench-metrics: install-dev ## series, bytes and memory of metrics with a million task instances a day (needs Prometheus; minutes)
+	@.venv/bin/python -m tests.bench.metrics
 
 fuzz: install-dev ## check 10,000 mutilated files (minutes)
 	@.venv/bin/python -m tests.fuzz

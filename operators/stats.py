@@ -21,6 +21,43 @@ _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_./-]")
 """Airflow drops a name with any of these in a tag's value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Where the values of a tag come from: each value is a series, so something has to bound them."""
+
+    counts: str
+    """What they are counted by: a word of the YAML, or a number where the code fixes them."""
+    source: str
+    values: tuple[str, ...] = ()
+    """All there are, where the code fixes them."""
+
+
+TAGS: Mapping[str, Tag] = MappingProxyType(
+    {
+        "dag_id": Tag("pipeline", "The pipelines in the YAML files."),
+        "task_id": Tag("task", "The tasks of a pipeline in the YAML; a mapped task is one, in however many parts."),
+        "kind": Tag("4", "Kinds of rows.", ("in", "rejected", "train", "test")),
+        "check": Tag("check", "Rules of ValidateData (200 of a task at most) and health checks, as in the YAML."),
+        "gate": Tag("gate", "Quality gates in the YAML; those on slices are one for each metric, not for each slice."),
+        "bound": Tag("4", "Limits of a gate.", ("fail_min", "fail_max", "warn_min", "warn_max")),
+        "metric": Tag("metric", "Metrics of EvaluateModel, and those that a gate in the YAML names."),
+        "model": Tag("model", "Registered models; a template in the name must not hold a date or a run."),
+        "alias": Tag("alias", "Aliases in the YAML."),
+        "quantile": Tag("2", "Quantiles of the latency.", ("0.5", "0.95")),
+        "outcome": Tag(
+            "3",
+            "Of a deployment the first three, of a message the others.",
+            ("deployed", "unchanged", "refused", "delivered", "failed", "misconfigured"),
+        ),
+        "verdict": Tag("4", "Verdicts.", ("pass", "warn", "inconclusive", "fail")),
+        "channel": Tag("channel", "Kinds of channels in the YAML."),
+        "conn_id": Tag("connection", "Connections of channels in the YAML."),
+        "severity": Tag("3", "Of an alert without error, of all else two.", ("critical", "error", "warning", "info")),
+    }
+)
+"""Every tag that a metric may have."""
+
+
 class Kind(StrEnum):
     """How values add up: a gauge is the last one, a counter the sum."""
 
@@ -36,7 +73,7 @@ class Metric:
     """As it is handed to Airflow, e.g. ``ml.data_rows``."""
     kind: Kind
     tags: tuple[str, ...]
-    """All of them are always sent. None may hold a run id, free text or an address: each value is a series."""
+    """Keys of ``TAGS``. All of them are always sent."""
     unit: str
     description: str
 
@@ -44,6 +81,13 @@ class Metric:
     def series(self) -> str:
         """The name in Prometheus."""
         return self.name.replace(".", "_")
+
+    @property
+    def bound(self) -> str:
+        """How many series there are at most, in words of the YAML: ``task × gate × 4``."""
+        of_task = "task_id" in self.tags
+        factors = [TAGS[tag].counts for tag in self.tags if not (of_task and tag == "dag_id")]
+        return " × ".join(factors) or "1"
 
 
 _TABLE: dict[str, Metric] = {}
@@ -183,11 +227,15 @@ def emit(metric: Metric, value: float | None, /, **tags: str) -> None:
     :param value: nothing is sent if it is None, NaN or infinite, which says that nothing was measured
     :param tags: exactly those of the metric; characters that Airflow would drop the line for become ``_``
     :raises TypeError: if a tag is missing or unknown
+    :raises ValueError: if a tag has a value that is none of its own
     """
     from airflow.sdk.observability import stats
 
     if set(tags) != set(metric.tags):
         raise TypeError(f"{metric.name} takes the tags {', '.join(metric.tags)}; given are {', '.join(tags)}")
+    for key, given in tags.items():
+        if (known := TAGS[key].values) and given not in known:
+            raise ValueError(f"{metric.name}: the values of {key} are {', '.join(known)}; given is {given}")
     if value is None or not math.isfinite(value):
         return
     fitting = _fit(metric, {key: _NOT_ALLOWED.sub("_", str(tags[key])) or "none" for key in metric.tags})

@@ -25,7 +25,7 @@ def dag_docs(pipeline: Pipeline, shown: str, *, own: str | None = None, url: Sou
 
     :param pipeline: what was checked
     :param shown: its file, as diagnostics name it
-    :param own: the docs that the YAML gives; its ``doc_md``, or what is in the file that this names
+    :param own: the docs that the YAML gives; its ``doc_md``
     :param url: where the file is in the repository, if that is known
     """
     return "\n\n".join(_iter_parts(pipeline, shown, own, url))

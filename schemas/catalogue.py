@@ -144,6 +144,7 @@ _RULES = (
     ),
     Rule("P317", "timetable-arguments", _ERROR, "arguments of a timetable that contradict each other"),
     Rule("P318", "endless-pattern", _ERROR, "a pattern of a parameter that may take for ever to try"),
+    Rule("P319", "freshness-without-sense", _ERROR, "an age of the last success that always or never alerts"),
     # values that would run code
     Rule("P401", "code-in-yaml", _ERROR, "a key that names Python code to import"),
     Rule("P402", "object-in-yaml", _ERROR, "a key that would build a Python object"),

@@ -28,12 +28,14 @@ class UnsupportedKeywordError(Exception):
 class Compiler:
     """Compiles schemas of one document; references are compiled once, when they are first met."""
 
-    def __init__(self, resolve: Resolve, formats: Formats) -> None:
+    def __init__(self, resolve: Resolve, formats: Formats, *, takes_whole_floats: bool = False) -> None:
         """Prepare.
 
         :param resolve: gives the schema that a ``$ref`` names
         :param formats: ``format`` name -> predicate
+        :param takes_whole_floats: whether 2.0 is an integer, as JSON Schema has it
         """
+        self._types = {**_TYPES, "integer": _is_whole} if takes_whole_floats else _TYPES
         self._resolve = resolve
         self._formats = formats
         self._references: dict[str, Predicate] = {}
@@ -113,7 +115,7 @@ class Compiler:
 
     def _type(self, schema: Mapping[str, Any]) -> Predicate:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        return _any([_TYPES[name] for name in names])
+        return _any([self._types[name] for name in names])
 
     def _properties(self, schema: Mapping[str, Any]) -> Predicate:
         known = {key: self.compile(part) for key, part in schema.get("properties", {}).items()}
@@ -296,11 +298,18 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_integer(value: Any) -> bool:
+    """Tell what is written as an integer; JSON Schema takes 2.0 for one too, but what the value is given to may not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return is_integer(value) or (isinstance(value, float) and value.is_integer())
+
+
 _TYPES: dict[str, Predicate] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: (
-        (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
-    ),
+    "integer": is_integer,
     "number": _is_number,
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),

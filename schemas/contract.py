@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import Pattern, iter_patterns
-from schemas.compiled import Compiler, has_no_doubles
+from schemas.compiled import Compiler, has_no_doubles, is_integer
 from schemas.kinds import MAPPINGS, Kind
 from schemas.value_formats import FORMATS
 
@@ -244,7 +244,10 @@ class Contract:
 
         keywords = Draft202012Validator.VALIDATORS
         quick = {name: self._quick(name, keywords[name]) for name in ("propertyNames", "additionalProperties")}
-        return validators.extend(Draft202012Validator, {**quick, "uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+        types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: is_integer(value))
+        return validators.extend(  # type: ignore[no-untyped-call]
+            Draft202012Validator, {**quick, "uniqueItems": _unique_items}, type_checker=types
+        )
 
     def _quick(self, keyword: str, slow: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         predicates: dict[int, tuple[Any, Callable[[Any], bool]]] = {}

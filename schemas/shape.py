@@ -179,7 +179,9 @@ def _wrong_type(error: Error, path: Path, source: Source) -> Finding:
 
 
 def _as_wanted(value: Any, wanted: list[Any]) -> str:
-    """Write a text as the list, number or truth value that was meant."""
+    """Write a value as the list, number or truth value that was meant."""
+    if "integer" in wanted and isinstance(value, float) and value.is_integer():
+        return f"write {value:.0f}"
     if not isinstance(value, str):
         return ""
     if "array" in wanted and _ONE_NAME.fullmatch(value):

@@ -48,6 +48,14 @@ BOARD = Board(
                 runbook="AirflowDagScheduleDelayCritical",
             ),
             panel(
+                "Age of the last success",
+                "Of a DAG that has never succeeded, since its first run. How old it may be: pipelines alerts.",
+                (f"time() - dag:last_success:timestamp_seconds{_DAG}", "{{dag_id}}"),
+                unit="s",
+                link=DAG_LINK,
+                runbook="PipelineNotFresh",
+            ),
+            panel(
                 "Delay of the first task",
                 "From the start of a run until its first task starts, 95th percentile.",
                 (_quantile(0.95, "airflow_dagrun_first_task_start_delay"), "{{dag_id}}"),

@@ -13,12 +13,12 @@ from pipelines.build.deadlines import deadline_of
 from pipelines.build.parameters import params_of
 from pipelines.build.plain import copied
 from pipelines.build.schedules import schedule_of
-from pipelines.build.values import DATES, moment, task_objects, with_durations, without_objects
+from pipelines.build.values import DATES, docs, moment, task_objects, with_durations, without_objects
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-_NOT_ARGUMENTS = frozenset({"default_args", "task_groups", "tasks", "timezone"})
+_NOT_ARGUMENTS = frozenset({"default_args", "freshness", "task_groups", "tasks", "timezone"})
 
 
 def make_dag(dag_id: str, config: Mapping[str, Any], zone: ZoneInfo, folder: Path) -> DAG:
@@ -88,6 +88,7 @@ def _sets(granted: Any) -> Any:
 _MADE: dict[str, Callable[[Any, ZoneInfo], Any]] = {
     "access_control": _access_control,
     "deadline": deadline_of,
+    "doc_md": lambda value, _: docs(value),
     "end_date": _moment,
     "on_failure_callback": lambda value, _: callback_of(value),
     "on_success_callback": lambda value, _: callback_of(value),

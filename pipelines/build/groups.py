@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipelines.build.expressions import Made, resolved
-from pipelines.build.values import task_objects, task_values, without_objects
+from pipelines.build.values import docs, task_objects, task_values, without_objects
 from schemas.spec import Group
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def make_group(dag: DAG, group: Group, made: Made, zone: ZoneInfo) -> None:
     :param zone: that of moments without an offset
     """
     arguments = {key: value for key, value in group.config.items() if key not in _NOT_OF_THE_GROUP}
+    if "doc_md" in arguments:
+        arguments["doc_md"] = docs(arguments["doc_md"])
     shared = arguments.pop("default_args", {})
     if shared:
         arguments["default_args"] = task_values(without_objects(shared), zone)

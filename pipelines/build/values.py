@@ -29,6 +29,11 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=zone)
 
 
+def docs(text: str) -> str:
+    """Give the docs of a DAG or a group such that Airflow takes them for text; it opens what ends in .md as a file."""
+    return f"{text}\n" if text.endswith(".md") else text
+
+
 def with_durations(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give arguments of a DAG or a task with the lengths of time read."""
     converted = dict(config)

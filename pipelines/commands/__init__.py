@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-COMMANDS = ("check", "list", "show", "plan", "new", "run", "explain", "migrate", "schema", "shards")
+COMMANDS = ("check", "list", "show", "plan", "new", "run", "alerts", "explain", "migrate", "schema", "shards")
 """Each is the name of a module here; only the one that is asked for is imported."""

@@ -11,16 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pipelines.overview.written import written
 from pipelines.schedule_words import schedule_in_words
+from schemas.gaps import PRESETS
 
-PRESETS = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@quarterly": "0 0 1 */3 *",
-    "@yearly": "0 0 1 1 *",
-}
-"""What Airflow reads for these names."""
 _UNITS = (("minute", 60, 60), ("hour", 3600, 24), ("day", 86400, float("inf")))
 """Name, seconds, and how many of them are told."""
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipelines.overview.next_runs import PRESETS
 from schemas.contract import Contract
+from schemas.gaps import PRESETS
 from schemas.quantities import DURATION, NUMBER, read_quantity
 
 Schema = Mapping[str, Any]

@@ -57,6 +57,7 @@ RULES = (
     Rule("assets", "iter_asset_findings"),
     Rule("params", "iter_param_findings", _says("params")),
     Rule("deadlines", "iter_deadline_findings", _says("deadline")),
+    Rule("freshness", "iter_freshness_findings", _says("freshness")),
     Rule("closed_roads", "iter_closed_road_findings"),
     Rule("parameters", "iter_parameter_findings"),
     Rule("models", "iter_model_findings", _has_own_operator),

@@ -90,7 +90,7 @@ def _problem(value: Any, schema: Mapping[str, Any]) -> str:
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
     """Tell quickly that a value fits; not whether it does not."""
     try:
-        return Compiler(lambda _: False, {}).compile(schema)(value)
+        return Compiler(lambda _: False, {}, takes_whole_floats=True).compile(schema)(value)
     except (UnsupportedKeywordError, TypeError, KeyError, AttributeError, re.error):
         return False
 

@@ -14,7 +14,7 @@ from schemas.contract import load_contract
 
 DEFINITIONS = load_contract().document["$defs"]
 NOT_IN_YAML = {"dag_id", "auto_register", "sla_miss_callback", "task_group"}
-OWN = {"tasks", "task_groups", "timezone"}
+OWN = {"freshness", "tasks", "task_groups", "timezone"}
 # what the YAML calls otherwise: Airflow's names are those of its attributes, its documentation's are these
 CALLED = {
     "expression": "cron",

@@ -90,6 +90,13 @@ def test_all_dag_arguments_arrive_those_that_dag_factory_drops_included() -> Non
     assert dag.get_task("a").start_date == datetime(2026, 2, 28, 23, tzinfo=UTC)
 
 
+def test_how_old_a_success_may_be_is_not_for_airflow(tmp_path: Path) -> None:
+    text = "orders:\n  freshness: 26h\n  tasks: {load: {operator: DownloadData, source: sample://iris}}\n"
+    (tmp_path / "orders.yaml").write_text(text)
+    dag = dags_of(tmp_path / "orders.yaml")["orders"]
+    assert not hasattr(dag, "freshness")
+
+
 def test_defaults_reach_every_task_and_the_nearest_wins() -> None:
     dags = dags_of(CASES / "defaults-and-merge.yaml")
     assert dags["first"].get_task("a").retries == 2
@@ -146,3 +153,16 @@ orders:
     dag = dag_from(tmp_path, text)
     assert dag.get_task("a").bash_command == "echo $SECRET"
     assert dag.doc_md == "${SECRET}"
+
+
+def test_docs_that_end_like_the_name_of_a_file_open_none(tmp_path: Path) -> None:
+    """Airflow would: any file that the DAG processor may read, shown to whoever sees the DAG."""
+    secret = tmp_path / "secret.md"
+    secret.write_text("for nobody")
+    dag = dag_from(
+        tmp_path,
+        f"a:\n  doc_md: {secret}\n  task_groups: {{g: {{doc_md: {secret}}}}}\n"
+        "  tasks:\n    one: {operator: airflow.providers.standard.operators.empty.EmptyOperator, task_group_name: g}\n",
+    )
+    assert dag.doc_md.strip() == str(secret)
+    assert dag.task_group_dict["g"].doc_md.strip() == str(secret)

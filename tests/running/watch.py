@@ -27,23 +27,22 @@ class Watch:
     """A thread that asks Airflow again and again how each pipeline is, and how many runs some of them have had.
 
     :param airflow: the running one
+    :param watched: the DAG ids that are looked at; others may be left over from tests before
     :param beats: pipelines that run without end
     """
 
-    def __init__(self, airflow: AirflowInstance, beats: Collection[str]) -> None:
+    def __init__(self, airflow: AirflowInstance, watched: Collection[str], beats: Collection[str]) -> None:
         self._api = airflow.service.api()
+        self._watched = frozenset(watched)
         self._beats = beats
         self._ends: dict[str, dict[str, float]] = {dag_id: {} for dag_id in beats}
         self._harmed: dict[str, str] = {}
-        self._gone: frozenset[str] = frozenset()
         self._failure: BaseException | None = None
         self.looks = 0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     def __enter__(self) -> Watch:
-        # what tests before this one have deleted
-        self._gone = frozenset(dag["dag_id"] for dag in self._api.dags(exclude_stale=False) if dag["is_stale"])
         self._thread.start()
         return self
 
@@ -77,7 +76,7 @@ class Watch:
 
     def _look(self) -> None:
         for dag in self._api.dags(exclude_stale=False):
-            if dag["dag_id"] not in self._gone and (dag["has_import_errors"] or dag["is_stale"]):
+            if dag["dag_id"] in self._watched and (dag["has_import_errors"] or dag["is_stale"]):
                 words = " and ".join(key for key in ("has_import_errors", "is_stale") if dag[key])
                 self._harmed.setdefault(dag["dag_id"], words)
         for error in self._api.import_errors():

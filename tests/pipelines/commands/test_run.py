@@ -149,7 +149,15 @@ def test_an_interrupt_ends_the_tasks_too(tried: Path) -> None:
         f"long:\n  tasks: {{wait: {{operator: {BASH}, bash_command: sleep 300}}}}\n"
     )
     command = [sys.executable, "-m", "pipelines.cli", "run", "long", "--artifacts", "kept"]
-    process = subprocess.Popen(command, cwd=tried, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tried,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # tests that a shell has put into its background inherit that it is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (it takes no lock)
+    )
     family: list[psutil.Process] = []
     deadline = time.monotonic() + 120
     while not any("sleep" in member.name() for member in family) and time.monotonic() < deadline:

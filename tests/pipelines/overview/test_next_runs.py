@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.overview.next_runs import PRESETS, in_words, in_zone, schedule_of
+from pipelines.overview.next_runs import in_words, in_zone, schedule_of
+from schemas.gaps import PRESETS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONES = (
