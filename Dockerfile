@@ -6,10 +6,13 @@ FROM ${BASE_IMAGE} AS build
 RUN python3 -m venv /opt/venv
 WORKDIR /src
 COPY requirements.lock ./
+# The lock has everything that is needed, so pip need not look for more; an older pip, as Debian's, would find a newer
+# celery for "celery[redis]" and give up.
 # A private index and its CA come in as build secrets (PIP_CONFIG_FILE and CA_BUNDLE in .env), so no layer keeps them.
 # In that pip.conf the CA is `cert = /run/secrets/ca_bundle`.
 RUN --mount=type=secret,id=pip_conf,target=/etc/pip.conf --mount=type=secret,id=ca_bundle \
-    /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+    /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
+    && /opt/venv/bin/pip check
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY operators operators

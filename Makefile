@@ -11,7 +11,7 @@ NONE_IS_FINE = || [ $$? -eq 5 ]
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run monitoring-local monitoring-soak stop test lint check accept docs dashboards schema shards bench \
-	bench-health bench-metrics fuzz lock clean up down logs
+	bench-health bench-metrics fuzz lock clean up down logs test-compose needs-docker
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,7 +37,7 @@ stop: ## stop all that `make run` and `make monitoring-local` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi
 
 test: lint ## lint and all tests, those on a real running Airflow too (minutes)
-	@.venv/bin/python -m pytest -m "not running" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m "not running and not compose" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
 	@.venv/bin/python -m pytest -m running -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines
@@ -47,7 +47,7 @@ lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/pipelines check
 
 check: lint ## lint and the quick tests (under two minutes)
-	@.venv/bin/python -m pytest -q -m "not running and not airflow and not slow" -n auto --dist loadfile $(PYTEST)
+	@.venv/bin/python -m pytest -q -m "not running and not compose and not airflow and not slow" -n auto --dist loadfile $(PYTEST)
 
 accept: install-dev ## write the expected outputs of the tests anew; read the difference before you commit it
 	@ACCEPT=1 .venv/bin/python -m pytest -q tests/schemas/test_cases.py tests/schemas/test_explanations.py tests/mistakes
@@ -82,21 +82,27 @@ shards: install ## let N loader files share the pipelines: make shards N=8 (docs
 	@.venv/bin/pipelines shards $(N)
 
 lock: install-dev ## write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
-	@$(COMPILE_LOCK) --extra airflow --extra postgres -o requirements.lock
-	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra celery -o requirements.lock
+	@$(COMPILE_LOCK) --extra airflow --extra postgres --extra celery --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: stop ## stop, then remove .venv/ and .airflow/ (models and reports too)
 	rm -rf .venv .airflow
 
-up: ## the whole stack in containers (needs Docker with Compose v2); makes .env with new secrets if there is none
-	@docker compose version >/dev/null 2>&1 || { echo "make up needs Docker with the Compose plugin (v2): \`docker compose version\` fails here"; exit 1; }
-	@docker info >/dev/null 2>&1 || { echo "make up needs a running Docker engine that you may use: \`docker info\` fails here"; exit 1; }
-	@test -f .env || $(PYTHON) stack/new_env.py
-	docker compose up --detach --build --wait
+needs-docker:
+	@docker compose version >/dev/null 2>&1 || { echo "make up and make test-compose need Docker with the Compose plugin (v2): \`docker compose version\` fails here"; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo "make up and make test-compose need a running Docker engine that you may use: \`docker info\` fails here"; exit 1; }
+
+up: needs-docker ## the whole stack in containers (needs Docker with Compose v2); makes .env with new secrets if there is none
+	@$(PYTHON) stack/new_env.py
+	docker compose up --detach --build --wait --remove-orphans
 	@docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 
 down: ## stop the containers; their volumes stay
-	docker compose down
+	docker compose down --remove-orphans
 
 logs: ## follow the containers' logs
 	docker compose logs --follow --tail 100
+
+test-compose: needs-docker install-dev ## start the stack for real and test it, with each executor (half an hour, 5 GB; IMAGES=local without a registry)
+	@if [ "$(IMAGES)" = local ]; then tests/compose/images/build.sh; fi
+	@IMAGES=$(IMAGES) .venv/bin/python -m pytest -v -m compose tests/compose $(PYTEST)

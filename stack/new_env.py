@@ -1,4 +1,7 @@
-"""Write .env for compose.yaml: .env.example with a fresh secret for each variable that has no value there."""
+"""Write .env for compose.yaml: .env.example with a fresh secret for each variable that has no value there.
+
+A .env that is there already keeps every line, and gets the secrets that a newer .env.example has and it has not.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +34,29 @@ def write_new(path: Path, text: str) -> None:
         file.write(text)
 
 
+def add_missing(path: Path, example: str) -> list[str]:
+    """Add to a file the variables without a value in the example that it does not name; give their names."""
+    text = path.read_text(encoding="utf-8")
+    missing = [name for name in WITHOUT_VALUE.findall(example) if not re.search(rf"^{name}=", text, re.MULTILINE)]
+    if missing:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(
+                "".join(["" if text.endswith("\n") else "\n", *(f"{name}={new_secret(name)}\n" for name in missing)])
+            )
+    return missing
+
+
 def main() -> int:
-    """Write .env beside .env.example, or into the folder that is named; 1 if there is one already."""
+    """Write .env beside .env.example, or into the folder that is named, or add to the one that is there."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
-    target = folder / ".env"
+    target, example = folder / ".env", (ROOT / ".env.example").read_text(encoding="utf-8")
     try:
-        write_new(target, fill((ROOT / ".env.example").read_text(encoding="utf-8")))
+        write_new(target, fill(example))
+        said = "written with new secrets; log in as admin with AIRFLOW_ADMIN_PASSWORD"
     except FileExistsError:
-        print(f"{target} is there already and stays as it is; new secrets would not fit the database", file=sys.stderr)  # noqa: T201
-        return 1
-    print(f"{target}: written with new secrets; log in as admin with AIRFLOW_ADMIN_PASSWORD")  # noqa: T201
+        added = add_missing(target, example)
+        said = f"added new secrets for {', '.join(added)}" if added else "has every secret already and stays as it is"
+    print(f"{target}: {said}")  # noqa: T201
     return 0
 
 

@@ -169,7 +169,9 @@ def _has_pip(python: Path) -> bool:
 def _install_packages(paths: Paths, lock: Path) -> None:
     text = lock.read_text()
     name, count = f"packages of {lock.name}", len(re.findall(r"^[A-Za-z0-9].*==", text, re.MULTILINE))
-    by_pip = Step(name, [*_pip(paths), "install", "--require-hashes", "-r", str(lock)], packages=count)
+    # The lock has everything. An older pip that looks for more finds a newer celery for "celery[redis]", and gives up.
+    command = [*_pip(paths), "install", "--no-deps", "--require-hashes", "-r", str(lock)]
+    by_pip = Step(name, command, packages=count)
     variables = uv_environment(read_pip_settings(paths.python))
     if variables is None or not _install_uv(paths, text):
         run_step(paths, by_pip)

@@ -280,11 +280,11 @@ class _Page(BaseHTTPRequestHandler):
 class RunningExporter:
     """The exporter at work on two ports of this machine; ``with RunningExporter(mapping) as exporter``."""
 
-    def __init__(self, mapping: Path, *, udp_port: int = 0, http_port: int = 0) -> None:
+    def __init__(self, mapping: Path, *, host: str = "127.0.0.1", udp_port: int = 0, http_port: int = 0) -> None:
         self.exporter = StatsdExporter(mapping)
-        self._udp = socketserver.UDPServer(("127.0.0.1", udp_port), _Receiver)
+        self._udp = socketserver.UDPServer((host, udp_port), _Receiver)
         self._udp.max_packet_size = 65535
-        self._http = ThreadingHTTPServer(("127.0.0.1", http_port), _Page)
+        self._http = ThreadingHTTPServer((host, http_port), _Page)
         for server in (self._udp, self._http):
             server.exporter = self.exporter  # type: ignore[attr-defined]
         self._threads = [threading.Thread(target=s.serve_forever, daemon=True) for s in (self._udp, self._http)]

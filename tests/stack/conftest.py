@@ -24,6 +24,7 @@ DEBIAN_PACKAGE = {
     "amtool": "prometheus-alertmanager",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+    "redis-server": "redis-server",
 }
 # In Airflow's registry, but sent by nobody in 3.3.2: a rule on one of them would never fire.
 NEVER_SENT = {

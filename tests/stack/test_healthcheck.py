@@ -68,7 +68,7 @@ def test_a_component_is_as_healthy_as_the_api_server_says(
 def test_an_unknown_component_is_named_with_the_known_ones(address: str) -> None:
     code, said = check("dagprocessor", address)
     assert code == 1
-    assert "unknown component 'dagprocessor'; known: api_server, metadatabase, scheduler" in said
+    assert "unknown component 'dagprocessor'; known: api_server, worker, metadatabase, scheduler" in said
 
 
 def test_no_answer_is_unhealthy() -> None:
@@ -81,4 +81,4 @@ def test_compose_asks_for_components_that_exist() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
     checks = [service["healthcheck"]["test"] for service in services.values() if "healthcheck" in service]
     asked = {check[-1] for check in checks if "/opt/healthcheck.py" in check}
-    assert asked == {"api_server", *HEALTH} - {"metadatabase"}
+    assert asked == {"api_server", "worker", *HEALTH} - {"metadatabase"}

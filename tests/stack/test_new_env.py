@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,8 +49,24 @@ def test_only_its_owner_can_read_it_and_no_secret_is_printed(tmp_path: Path) -> 
     assert not any(value in done.stdout + done.stderr for value in secrets_in(tmp_path / ".env").values())
 
 
-def test_one_that_is_there_is_never_replaced(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=kept\n")
+def test_one_that_is_complete_stays_as_it_is(tmp_path: Path) -> None:
+    new_env(tmp_path)
+    before = (tmp_path / ".env").read_text()
     done = new_env(tmp_path)
-    assert (done.returncode, (tmp_path / ".env").read_text()) == (1, "POSTGRES_PASSWORD=kept\n")
-    assert "is there already" in done.stderr
+    assert (done.returncode, (tmp_path / ".env").read_text()) == (0, before)
+    assert "stays as it is" in done.stdout
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_one_of_an_older_version_gets_what_is_new_and_keeps_the_rest(tmp_path: Path, end: str) -> None:
+    old = f"# mine\nPOSTGRES_PASSWORD=kept\nSOURCE_URL=https://example.org{end}"
+    (tmp_path / ".env").write_text(old)
+    done = new_env(tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / ".env").read_text().startswith(old)
+    filled = secrets_in(tmp_path / ".env")
+    assert filled["POSTGRES_PASSWORD"] == "kept"
+    added = filled.keys() - {"POSTGRES_PASSWORD", "SOURCE_URL"}
+    assert added == secrets_in(ROOT / ".env.example").keys() - {"POSTGRES_PASSWORD"}
+    assert all(name in done.stdout for name in added)
+    assert not any(filled[name] in done.stdout for name in added)

@@ -28,7 +28,8 @@ def wanted(repository: Path, *extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [(LOCKS[0], ("airflow", "postgres")), (LOCKS[1], ("airflow", "dev", "postgres"))]
+    ("lock", "extras"),
+    [(LOCKS[0], ("airflow", "postgres", "celery")), (LOCKS[1], ("airflow", "postgres", "celery", "dev"))],
 )
 def test_everything_that_is_asked_for_is_pinned(repository: Path, lock: str, extras: tuple[str, ...]) -> None:
     pins = read_pins(repository / lock)
