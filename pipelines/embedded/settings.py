@@ -166,6 +166,7 @@ def configuration(settings: Settings, found: Secrets) -> dict[str, dict[str, str
             # As in compose.yaml: tags become labels, and no metric is sent twice.
             "statsd_influxdb_enabled": "True",
             "legacy_names_on": "False",
+            "statsd_disabled_tags": "job_id,run_id,try_number,map_index",
         }
     return sections
 
