@@ -17,7 +17,13 @@ CASES = Path(__file__).parent.parent / "cases"
 PIPELINES = sorted((Path(__file__).parent.parent.parent / "pipelines").glob("*.yaml"))
 # one code for each kind of keyword that stands in the schema; the other codes are of rules that an editor does not have
 BY_SCHEMA = {"P101", "P102", "P103", "P104", "P106"}
-SHAPE_CASES = sorted(path for path in (CASES / "err").glob("P1*.yaml") if path.stem.split("-")[0] in BY_SCHEMA)
+# JSON Schema takes 2.0 for an integer
+NOT_IN_EDITORS = {"P103-whole-number-with-a-point"}
+SHAPE_CASES = sorted(
+    path
+    for path in (CASES / "err").glob("P1*.yaml")
+    if path.stem.split("-")[0] in BY_SCHEMA and path.stem not in NOT_IN_EDITORS
+)
 
 TASK = """\
 orders:

@@ -12,7 +12,7 @@ from pipelines.operator_schema import annotation_schema
 from pipelines.schema_document import pipeline_schema
 from schemas.contract import SCHEMA_FILE, load_contract
 
-COVERED = ("standard", "smtp", "http", "slack", "common-sql", "common-io")
+COVERED = ("standard", "smtp", "http", "slack", "common-sql", "common-io", "celery")
 DATE_TIME_SENSOR = "airflow.providers.standard.sensors.date_time.DateTimeSensor"
 PYTHON_SENSOR = "airflow.providers.standard.sensors.python.PythonSensor"
 BASH = "airflow.providers.standard.operators.bash.BashOperator"
