@@ -36,9 +36,10 @@ monitoring-soak: install-dev ## an hour of healthy running under the real rules;
 stop: ## stop all that `make run` and `make monitoring-local` started
 	@if [ -x .venv/bin/python ]; then $(RUN_IN_VENV) stop; else echo "nothing is running: there is no .venv"; fi
 
+# the slow ones go with those that start an Airflow, which mostly wait: for an alert, for instance
 test: lint ## lint and all tests, those on a real running Airflow too (minutes)
-	@.venv/bin/python -m pytest -m "not running and not compose" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
-	@.venv/bin/python -m pytest -m running -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m "not running and not slow and not compose" -n auto --dist loadfile $(PYTEST) $(NONE_IS_FINE)
+	@.venv/bin/python -m pytest -m "running or slow" -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST) $(NONE_IS_FINE)
 
 lint: install-dev ## ruff, mypy, and the check of the pipelines
 	@.venv/bin/ruff check
