@@ -33,6 +33,7 @@ class Contract:
 
     document: Mapping[str, Any]
     _predicates: dict[str, Callable[[Any], bool]] = field(default_factory=dict, repr=False)
+    _of_values: dict[int, tuple[Any, Callable[[Any], bool]]] = field(default_factory=dict, repr=False)
 
     @property
     def operators(self) -> Mapping[str, Mapping[str, Any]]:
@@ -224,10 +225,10 @@ class Contract:
 
     def value_fits(self, schema: Mapping[str, Any], value: Any) -> bool:
         """Tell whether a value fits a part of the schema that stands in it."""
-        name = str(id(schema))
-        if name not in self._predicates:
-            self._predicates[name] = self._compiler.compile(schema)
-        return self._predicates[name](value)
+        if id(schema) not in self._of_values:
+            # with the schema itself, so that no other one can get its id
+            self._of_values[id(schema)] = (schema, self._compiler.compile(schema))
+        return self._of_values[id(schema)][1](value)
 
     def value_validator(self, schema: Mapping[str, Any]) -> Validator:
         """Give the validator of a value that does not fit a part of the schema."""

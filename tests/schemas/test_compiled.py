@@ -126,3 +126,10 @@ def test_every_definition_of_the_schema_is_covered() -> None:
     for name, definition in definitions.items():
         for schema in definition.values() if name in lists else (definition,):
             compiler.compile(schema)
+
+
+def test_a_schema_at_the_place_in_memory_of_another_is_not_taken_for_it() -> None:
+    """What was made for one value only, and is gone, leaves its id to the next."""
+    contract = load_contract()
+    for number in range(100):
+        assert contract.value_fits({"const": number}, number)
