@@ -1,7 +1,7 @@
 """Makes one fault by hand and says when it was told: ``python -m tests.alerting.measure FAULT [MINUTES]``.
 
 Everything is as in the stack: Alertmanager's own waits, Airflow's own limits. Faults: kill, freeze, database, exporter,
-alertmanager, pool, stuck, disk.
+alertmanager, pool, stuck, disk, budget, silent.
 """
 
 from __future__ import annotations
@@ -35,6 +35,20 @@ filling:
   default_args: {{owner: tests}}
   tasks:
 {"".join(f"    t{number}: {{operator: {BASH}, bash_command: sleep 3000}}" + chr(10) for number in range(6))}"""
+BURNING = f"""\
+burning:
+  schedule: null
+  default_args: {{owner: tests, retries: 0}}
+  tasks:
+    many: {{operator: {BASH}, expand: {{bash_command: [{", ".join(["exit 1"] * 130)}]}}}}
+"""
+SILENT = f"""\
+silent:
+  schedule: null
+  freshness: 3m
+  default_args: {{owner: tests}}
+  tasks: {{once: {{operator: {BASH}, bash_command: echo}}}}
+"""
 ML = """\
 trained:
   schedule: null
@@ -108,8 +122,25 @@ def disk(chain: Chain) -> Iterator[None]:
     subprocess.run(["umount", "--lazy", chain.airflow.artifacts], check=True)
 
 
+def budget(chain: Chain) -> Any:
+    """Let more tasks fail than the error budget of a month has."""
+    chain.airflow.write("burning.yaml", BURNING)
+    chain.airflow.trigger("burning")
+    return nullcontext()
+
+
+def silent(chain: Chain) -> Any:
+    """Let a pipeline succeed once, and never again, though its YAML promises a success each 3 minutes."""
+    path = chain.airflow.write("silent.yaml", SILENT)
+    rules = chain.servers.home.parent / "source" / "rules" / "freshness.yml"
+    subprocess.run([sys.executable, "-m", "pipelines.cli", "alerts", path, "-o", rules], check=True)
+    send([chain.record("prometheus")], signal.SIGHUP)
+    chain.airflow.run("silent")
+    return nullcontext()
+
+
 FAULTS: dict[str, Callable[[Chain], Any]] = {
-    each.__name__: each for each in (kill, freeze, database, exporter, alertmanager, pool, stuck, disk)
+    each.__name__: each for each in (kill, freeze, database, exporter, alertmanager, pool, stuck, disk, budget, silent)
 }
 
 
