@@ -41,6 +41,18 @@ def parse_duration(value: str | int | float, *, where: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def parse_interval(value: str | int | float, *, where: str) -> timedelta:
+    """Turn a duration into a timedelta, also one with a minus before it: a moment that comes earlier.
+
+    :param value: the YAML's value
+    :param where: how to call the place in an error
+    :raises ThresholdError: if it is not a duration
+    """
+    if isinstance(value, str) and value.startswith("-"):
+        return -parse_duration(value[1:], where=where)
+    return timedelta(seconds=value) if isinstance(value, int | float) else parse_duration(value, where=where)
+
+
 def parse_quantity(value: str | int | float, *, where: str) -> float:
     """Turn a number, a percentage (``1%`` is 0.01) or a duration (in seconds) into a float.
 

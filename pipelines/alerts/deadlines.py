@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from operators.thresholds import parse_duration
+from operators.thresholds import parse_interval
 from schemas.lengths import in_units
 
 _REFERENCES = {
@@ -46,16 +46,7 @@ def _deadline(alert: Mapping[str, Any]) -> Deadline:
         words, is_of_run = _REFERENCES.get(reference, str(reference)), reference in _REFERENCES
     if isinstance(interval, Mapping):
         return Deadline(f"the seconds of the variable {interval['variable']} after {words}{name}", None, is_of_run)
-    length = _length(interval)
+    length = parse_interval(interval, where="interval")
     if length < timedelta():
         return Deadline(f"{in_units(-length)} before {words}{name}", None, is_of_run)
     return Deadline(f"{in_units(length)} after {words}{name}", length, is_of_run)
-
-
-def _length(interval: Any) -> timedelta:
-    """Read the length of time of a deadline; it is negative if it comes before the reference."""
-    if isinstance(interval, str) and interval.startswith("-"):
-        return -parse_duration(interval[1:], where="interval")
-    if isinstance(interval, int | float):
-        return timedelta(seconds=interval)
-    return parse_duration(interval, where="interval")

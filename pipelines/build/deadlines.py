@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from operators.thresholds import parse_duration
+from operators.thresholds import parse_interval
 from pipelines.build.callables import callback_parts
 from pipelines.build.values import moment
 from schemas.value_formats import REFERENCES
@@ -49,9 +48,7 @@ def _interval(value: Any) -> Any:
 
     if isinstance(value, dict):
         return VariableInterval(value["variable"])
-    if isinstance(value, str) and value.startswith("-"):
-        return -parse_duration(value[1:], where="interval")
-    return timedelta(seconds=value) if isinstance(value, int | float) else parse_duration(value, where="interval")
+    return parse_interval(value, where="interval")
 
 
 def _callback(value: Any, executor: str | None) -> Any:
