@@ -129,3 +129,22 @@ def test_more_workers_can_be_had(running: Stack) -> None:
     running.compose("up --detach --wait --no-recreate --scale worker=3 worker")
     assert len(workers(running)) == 3
     assert running.unhealthy() == []
+
+
+@pytest.mark.parametrize("service", ["worker", "redis"])
+def test_a_queue_that_nobody_serves_pages(running: Stack, service: str, measure: Callable[[str, float], None]) -> None:
+    before = len(running.received("page"))
+
+    def told() -> set[str]:
+        return {a["labels"]["alertname"] for a in running.received("page")[before:] if a["status"] == "firing"}
+
+    running.compose(f"stop --timeout 5 {service}")
+    run_id = running.trigger("ml_pipeline")
+    began = time.monotonic()
+    running.wait_until(lambda: "AirflowTasksQueuedNoneRuns" in told(), "the page", timeout=720)
+    measure(f"CeleryExecutor: {service} stopped and a run started, until the page", time.monotonic() - began)
+    assert told() == {"AirflowTasksQueuedNoneRuns"}
+    running.up()
+    began = time.monotonic()
+    running.wait_for_success("ml_pipeline", run_id, timeout=900)
+    measure(f"CeleryExecutor: {service} there again, until that run had succeeded", time.monotonic() - began)
