@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from operators import stats
 from operators.artifacts import ArtifactWriter, Reference
 from operators.health.health_report import (
     HEALTH,
@@ -22,8 +23,9 @@ from operators.health.report_history import delete_old_reports, read_history
 from operators.health.report_sections import make_sections
 from operators.mistakes import mistakes_fail_the_task
 from operators.parameters import Duration, TaskResults
+from operators.severity import severity_of
 from operators.thresholds import parse_duration
-from operators.verdict import Judgement, record_judgement
+from operators.verdict import METRIC_VALUE, Judgement, record_judgement
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,7 +39,8 @@ class GenerateHealthReportOperator(BaseOperator):
     """Make one page and one JSON file from the results of the health checks.
 
     A check whose task left no result could not be made; it is inconclusive, and the report is made all the same.
-    Give the task ``trigger_rule: all_done``, so that it runs then.
+    Give the task ``trigger_rule: all_done``, so that it runs then. ``health.verdict`` and ``health.problems`` say what
+    each check found, whether or not a channel can be told.
 
     .. code-block:: yaml
 
@@ -75,6 +78,7 @@ class GenerateHealthReportOperator(BaseOperator):
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             checks=self._read_checks(),
         )
+        _emit(report)
         history = (*read_history(ti.dag_id, ti.task_id, at_most=_TREND - 1), report)
         artifact = ArtifactWriter(context)
         artifact.write_json(HEALTH, report.to_json())
@@ -108,6 +112,15 @@ class GenerateHealthReportOperator(BaseOperator):
             return {place: place for place in places}
         without = [place for place, value in zip(places, self.checks, strict=True) if value is None]
         return dict(zip(without, missing, strict=True))
+
+
+def _emit(report: HealthReport) -> None:
+    for check in report.checks:
+        tags = {"dag_id": report.dag_id, "check": check.task_id}
+        stats.emit(stats.HEALTH_VERDICT, METRIC_VALUE[check.outcome], **tags)
+        counts = Counter(severity_of(verdict.outcome) for verdict in check.problems)
+        for severity in ("critical", "warning"):
+            stats.emit(stats.HEALTH_PROBLEMS, counts[severity], **tags, severity=severity)
 
 
 def _judgement_of(report: HealthReport) -> Judgement:

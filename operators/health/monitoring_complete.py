@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,6 @@ from airflow.sdk import BaseOperator
 from operators import stats
 from operators.health.health_report import HealthReport, read_health_report
 from operators.parameters import TaskResult
-from operators.severity import severity_of
-from operators.verdict import METRIC_VALUE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,11 +20,10 @@ log = logging.getLogger("airflow.task")
 
 
 class MonitoringCompleteOperator(BaseOperator):
-    """End a health run: one line in the log, its metrics, and a failure if a check could not be made.
+    """End a health run: one line in the log, the dead-man's metric, and a failure if a check could not be made.
 
-    ``health.verdict`` and ``health.problems`` say what each check found. ``health.last_success_timestamp_seconds`` is
-    the Unix time of the last run in which every check could be made, whatever it found: an alert on its age notices
-    that nobody looks any more.
+    ``health.last_success_timestamp_seconds`` is the Unix time of the last run in which every check could be made,
+    whatever it found, and everybody was told: an alert on its age notices that nobody looks any more.
 
     .. code-block:: yaml
 
@@ -46,7 +42,7 @@ class MonitoringCompleteOperator(BaseOperator):
         self.report = report
 
     def execute(self, context: Context) -> str:
-        """Log the line and emit the metrics.
+        """Log the line and emit the metric.
 
         :returns: the line
         :raises AirflowFailException: if a check could not be made
@@ -56,10 +52,10 @@ class MonitoringCompleteOperator(BaseOperator):
         report, page = read_health_report(self.report, where=f"{self.task_id}.report")
         line = summarise(report)
         log.info("%s; %s", line, page)
-        _emit(report)
         if report.unmeasured:
             names = ", ".join(check.task_id for check in report.unmeasured)
             raise AirflowFailException(f"{line}. Could not be made: {names}; their task logs say why.")
+        stats.emit(stats.HEALTH_LAST_SUCCESS, int(time.time()), dag_id=report.dag_id)
         return line
 
 
@@ -67,14 +63,3 @@ def summarise(report: HealthReport) -> str:
     """Write a report on one line."""
     checks = ", ".join(f"{check.task_id} {check.outcome} ({check.summary()})" for check in report.checks)
     return f"Airflow health: {report.outcome} - {checks}"
-
-
-def _emit(report: HealthReport) -> None:
-    for check in report.checks:
-        tags = {"dag_id": report.dag_id, "check": check.task_id}
-        stats.emit(stats.HEALTH_VERDICT, METRIC_VALUE[check.outcome], **tags)
-        counts = Counter(severity_of(verdict.outcome) for verdict in check.problems)
-        for severity in ("critical", "warning"):
-            stats.emit(stats.HEALTH_PROBLEMS, counts[severity], **tags, severity=severity)
-    if not report.unmeasured:
-        stats.emit(stats.HEALTH_LAST_SUCCESS, int(time.time()), dag_id=report.dag_id)

@@ -33,6 +33,26 @@ def test_the_worst_check_is_the_verdict(busy_checks, run_task, read_published):
     assert run.xcom["verdict"]["failing"] == ["check_dag_runs"]
 
 
+def test_the_metrics_say_what_each_check_found(busy_checks, run_task, metrics):
+    run_task(report(*busy_checks))
+    assert {line for line in metrics() if line.startswith("airflow.health.")} == {
+        "airflow.health.verdict,dag_id=a_dag,check=check_dag_runs:3|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_dag_runs,severity=critical:2|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_dag_runs,severity=warning:4|g",
+        "airflow.health.verdict,dag_id=a_dag,check=check_task_failures:1|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_task_failures,severity=critical:0|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_task_failures,severity=warning:2|g",
+        "airflow.health.verdict,dag_id=a_dag,check=check_scheduler_health:1|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_scheduler_health,severity=critical:0|g",
+        "airflow.health.problems,dag_id=a_dag,check=check_scheduler_health,severity=warning:2|g",
+    }
+
+
+def test_a_check_that_could_not_be_made_is_inconclusive_as_a_metric(run_task, metrics):
+    run_task(report(None))
+    assert "airflow.health.verdict,dag_id=a_dag,check=generate_health_report.checks_0_:2|g" in metrics()
+
+
 def test_everything_passes(fresh_checks, run_task):
     run = run_task(report(*fresh_checks))
     assert run.result["verdict"] == "pass"
