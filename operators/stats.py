@@ -129,6 +129,12 @@ ML_GATE_THRESHOLD = _gauge(
     "What it was compared with: bound is `fail_min`, `fail_max`, `warn_min` or `warn_max`.",
 )
 ML_GATE_VERDICT = _gauge("ml.gate_verdict", "dag_id task_id gate", _VERDICT, "Verdict of each quality gate.")
+ML_GATE_CONSECUTIVE_FAILURES = _gauge(
+    "ml.gate_consecutive_failures",
+    "dag_id task_id gate",
+    "runs",
+    "How many runs in a row have failed a quality gate, the last one included; 0 after one that has not.",
+)
 ML_METRIC = _gauge(
     "ml.metric", "dag_id model metric", "the metric's own", "Every metric of the judged model, with a gate or without."
 )

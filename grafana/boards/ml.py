@@ -70,6 +70,13 @@ BOARD = Board(
                 runbook="MlGateFailed",
             ),
             panel(
+                "Runs in a row that failed",
+                "How many runs in a row have failed each gate; 0 after one that has not.",
+                ("max by (dag_id, gate) (ml_gate_consecutive_failures{" + _DAG + "})", "{{dag_id}} {{gate}}"),
+                link=DAG_LINK,
+                runbook="MlGateFailsRepeatedly",
+            ),
+            panel(
                 "Metrics of the judged model",
                 "Every metric, with a gate or without.",
                 ("max by (dag_id, model, metric) (ml_metric{" + _DAG + "})", "{{model}} {{metric}}"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
+from operators.kept_state import KeptState
 from operators.mistakes import DataMistakeError, check_choice, mistakes_fail_the_task
 from operators.model.evaluation import (
     Evaluation,
@@ -22,10 +23,11 @@ from operators.model.evaluation import (
     why_not_comparable,
 )
 from operators.model.figures import make_figures
+from operators.model.gate_history import count_consecutive_failures
 from operators.model.gates import check_measurable, read_comparisons, read_gates, read_slices
 from operators.model.metrics import Predictions, predict
 from operators.model.model_file import Model, load_champion, load_model, open_model
-from operators.model.model_stats import emit_evaluation
+from operators.model.model_stats import emit_evaluation, gates_of
 from operators.model.training_data import target_values
 from operators.parameters import Comparisons, Gates, Slices, TaskResult, Text
 from operators.verdict import Judgement, Outcome, Verdict, record_judgement
@@ -110,8 +112,9 @@ class EvaluateModelOperator(BaseOperator):
 
         with mistakes_fail_the_task(self.task_id):
             evaluation = self._evaluate(context)
-        judgement = self._judge(context, evaluation)
-        reference = self._publish(context, evaluation, judgement)
+        failures = self._count_failures(context, evaluation)
+        judgement = self._judge(context, evaluation, failures)
+        reference = self._publish(context, evaluation, judgement, failures)
         if judgement.stops_the_run:
             raise AirflowFailException(judgement.failure_message())
         return reference.to_xcom()
@@ -186,7 +189,14 @@ class EvaluateModelOperator(BaseOperator):
     def _registered_model(self, context: Context) -> str:
         return self.registered_model or context["ti"].dag_id
 
-    def _judge(self, context: Context, evaluation: Evaluation) -> Judgement:
+    def _count_failures(self, context: Context, evaluation: Evaluation) -> dict[str, int]:
+        ti = context["ti"]
+        is_mapped = ti.map_index is not None and ti.map_index >= 0
+        state = KeptState(ti.dag_id, f"{ti.task_id}[{ti.map_index}]" if is_mapped else ti.task_id)
+        outcomes = {gate: verdict.outcome for gate, verdict in gates_of(evaluation).items()}
+        return count_consecutive_failures(state, outcomes, run_id=ti.run_id)
+
+    def _judge(self, context: Context, evaluation: Evaluation, failures: Mapping[str, int]) -> Judgement:
         facts: dict[str, Any] = {
             "registered_model": self._registered_model(context),
             "estimator": evaluation.model.facts["estimator"],
@@ -197,6 +207,9 @@ class EvaluateModelOperator(BaseOperator):
         too_small = [f"{result.name} ({result.rows} rows)" for result in evaluation.slices if not result.verdicts]
         if too_small:
             facts["slices_too_small_to_judge"] = ", ".join(too_small)
+        again = [f"{gate} ({runs} runs)" for gate, runs in failures.items() if runs > 1]
+        if again:
+            facts["failed_in_a_row"] = ", ".join(again)
         return Judgement(
             title="Quality gates",
             verdicts=evaluation.verdicts,
@@ -205,11 +218,14 @@ class EvaluateModelOperator(BaseOperator):
             inconclusive_fails=self.on_inconclusive == "fail",
         )
 
-    def _publish(self, context: Context, evaluation: Evaluation, judgement: Judgement) -> Reference:
+    def _publish(
+        self, context: Context, evaluation: Evaluation, judgement: Judgement, failures: Mapping[str, int]
+    ) -> Reference:
         artifact = ArtifactWriter(context)
         measured = evaluation.measure_all()
         ti, model = context["ti"], self._registered_model(context)
-        emit_evaluation(evaluation, measured, dag_id=ti.dag_id, task_id=ti.task_id, model=model, alias=self.alias)
+        tags = {"dag_id": ti.dag_id, "task_id": ti.task_id, "model": model, "alias": self.alias}
+        emit_evaluation(evaluation, measured, **tags, failures=failures)
         sections = (
             metric_table(evaluation, measured),
             *make_figures(evaluation.own, evaluation.rival.predictions),

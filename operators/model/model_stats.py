@@ -22,20 +22,27 @@ def emit_evaluation(
     task_id: str,
     model: str,
     alias: str,
+    failures: Mapping[str, int],
 ) -> None:
     """Send every metric of the model, every gate with its threshold, and what the champion is.
 
     :param measured: metric -> the model's value and the champion's
+    :param failures: gate -> runs in a row that have failed it
     :param model: the registered model
     :param alias: the champion's
     """
     for name, (value, _) in measured.items():
         stats.emit(stats.ML_METRIC, value, dag_id=dag_id, model=model, metric=name)
+    for gate, verdict in gates_of(evaluation).items():
+        _emit_gate(gate, verdict, failures[gate], dag_id=dag_id, task_id=task_id)
+    emit_alias(evaluation.rival.version, evaluation.rival.trained_at, dag_id=dag_id, model=model, alias=alias)
+
+
+def gates_of(evaluation: Evaluation) -> dict[str, Verdict]:
+    """Give the verdict of each gate; of a gate on slices the worst: one for each slice would grow with the data."""
     of_slices = {id(verdict) for result in evaluation.slices for verdict in result.verdicts}
     gates = {v.name: v for v in evaluation.verdicts if id(v) not in of_slices}
-    for gate, verdict in {**gates, **_worst_slices(evaluation)}.items():
-        _emit_gate(gate, verdict, dag_id=dag_id, task_id=task_id)
-    emit_alias(evaluation.rival.version, evaluation.rival.trained_at, dag_id=dag_id, model=model, alias=alias)
+    return {**gates, **_worst_slices(evaluation)}
 
 
 def emit_alias(version: int | None, trained_at: str, *, dag_id: str, model: str, alias: str) -> None:
@@ -62,9 +69,10 @@ def emit_latency(latencies_ms: Sequence[float], *, dag_id: str, model: str) -> N
             stats.emit(stats.ML_PREDICT_LATENCY, value, dag_id=dag_id, model=model, quantile=str(quantile))
 
 
-def _emit_gate(gate: str, verdict: Verdict, *, dag_id: str, task_id: str) -> None:
+def _emit_gate(gate: str, verdict: Verdict, failures: int, *, dag_id: str, task_id: str) -> None:
     tags = {"dag_id": dag_id, "task_id": task_id, "gate": gate}
     stats.emit(stats.ML_GATE_VERDICT, METRIC_VALUE[verdict.outcome], **tags)
+    stats.emit(stats.ML_GATE_CONSECUTIVE_FAILURES, failures, **tags)
     if isinstance(verdict.observed, int | float):
         stats.emit(stats.ML_GATE_OBSERVED, verdict.observed, **tags)
     for bound, value in verdict.limits.items():
@@ -72,7 +80,7 @@ def _emit_gate(gate: str, verdict: Verdict, *, dag_id: str, task_id: str) -> Non
 
 
 def _worst_slices(evaluation: Evaluation) -> dict[str, Verdict]:
-    """Give, for each gate on slices, the slice that is worst off: a series for each would grow with the data."""
+    """Give, for each gate on slices, the slice that is worst off."""
     found: dict[str, Verdict] = {}
     for verdict in (verdict for result in evaluation.slices for verdict in result.verdicts):
         gate = f"slices.{verdict.name.rpartition('.')[2]}"

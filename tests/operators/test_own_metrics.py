@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,11 +93,34 @@ def test_each_gate_is_sent_with_what_it_was_compared_with(run_task: Run, artifac
     assert found.pop("ml.gate_observed,task_id=evaluate,gate=log_loss") < 0.5
     assert found == {
         "ml.gate_verdict,task_id=evaluate,gate=roc_auc": 1,
+        "ml.gate_consecutive_failures,task_id=evaluate,gate=roc_auc": 0,
         "ml.gate_threshold,task_id=evaluate,gate=roc_auc,bound=fail_min": 0.9,
         "ml.gate_threshold,task_id=evaluate,gate=roc_auc,bound=warn_min": 0.9999,
         "ml.gate_verdict,task_id=evaluate,gate=log_loss": 0,
+        "ml.gate_consecutive_failures,task_id=evaluate,gate=log_loss": 0,
         "ml.gate_threshold,task_id=evaluate,gate=log_loss,bound=fail_max": 0.5,
     }
+
+
+def test_runs_in_a_row_that_fail_a_gate_are_counted(run_task: Run, artifact_root: Any, sent: Any) -> None:
+    split = publish_split(breast_cancer())
+    model = publish_model(publish_features(split))
+    counts = []
+    for run_id, least in (("1", 0.9999), ("2", 0.9999), ("2", 0.9999), ("3", 0.9999), ("4", 0.5)):
+        gates = {"roc_auc": {"min": least}, "accuracy": {"min": 0.5}}
+        raises = AirflowFailException if least > 0.99 else None
+        run = run_task(evaluate(model, split, gates=gates), run_id=run_id, try_number=len(counts) + 1, raises=raises)
+        found = {name: value for name, value in sent().items() if "consecutive" in name}
+        assert found.pop("ml.gate_consecutive_failures,task_id=evaluate,gate=accuracy") == 0
+        counts.append((found["ml.gate_consecutive_failures,task_id=evaluate,gate=roc_auc"], again_of(run)))
+    assert counts == [(1, None), (2, "roc_auc (2 runs)"), (2, "roc_auc (2 runs)"), (3, "roc_auc (3 runs)"), (0, None)]
+
+
+def again_of(run: Any) -> str | None:
+    """What the judgement tells of gates that failed before."""
+    document = json.loads(Path(run.xcom["verdict"]["verdicts"].removeprefix("file://")).read_text())
+    found: str | None = document["facts"].get("failed_in_a_row")
+    return found
 
 
 def test_every_metric_of_the_model_is_sent(run_task: Run, artifact_root: Any, sent: Any) -> None:
