@@ -48,6 +48,7 @@ MONITORING_METRICS = {
     "statsd_exporter_events_unmapped_total",
     "statsd_exporter_sample_errors_total",
     "statsd_exporter_udp_packet_drops_total",
+    "process_start_time_seconds",
     "prometheus_rule_evaluation_failures_total",
     "prometheus_rule_group_last_duration_seconds",
     "prometheus_notifications_alertmanagers_discovered",

@@ -229,10 +229,20 @@ INHIBITIONS = {
         [alert("AirflowSchedulerHeartbeatMissing", "critical")],
         [
             alert("AirflowNoTaskThroughput", "critical"),
+            alert("AirflowTasksQueuedNoneRuns", "critical"),
             alert("AirflowPoolStarving", pool_name="p"),
             alert("AirflowDagScheduleDelayCritical", "critical", dag_id="a"),
         ],
         [alert("AirflowDagProcessorHeartbeatMissing", "critical"), alert("AirflowDagImportErrors")],
+    ),
+    "no workers": (
+        [alert("AirflowTasksQueuedNoneRuns", "critical")],
+        [
+            alert("AirflowTasksStuckQueued", dag_id="a", task_id="t"),
+            alert("AirflowNoTaskThroughput", "critical"),
+            alert("PipelineNotFresh", dag_id="a"),
+        ],
+        [alert("AirflowDagRunFailed", dag_id="a"), alert("AirflowTasksLostHeartbeat", dag_id="a", task_id="t")],
     ),
     "a dead triggerer": (
         [alert("AirflowTriggererHeartbeatMissing", "critical")],
