@@ -99,11 +99,11 @@ class AirflowApi:
         """List the DAGs that are not paused, the one whose next run is due first at the top.
 
         :param pages: at most so many
-        :param named: only these; the API takes them as patterns, so others may come with them
+        :param named: only these, ordered by name; the API takes them as beginnings, so longer names may come with them
         """
         params: dict[str, Any] = {"paused": False, "order_by": "next_dagrun"}
         if named:
-            params["dag_id_pattern"] = "|".join(named)
+            params |= {"dag_id_prefix_pattern": "|".join(named), "order_by": "dag_id"}
         return self._client.read_list("/api/v2/dags", "dags", Dag.from_json, params, pages=pages)
 
     def failed_runs(self, *, since: datetime, pages: int) -> Listing[DagRun]:
@@ -128,11 +128,12 @@ class AirflowApi:
         """List the runs that have not started yet, those that are due longest first."""
         return self._runs({"state": "queued", "order_by": "run_after"}, 1)
 
-    def latest_successes(self, dag_ids: Sequence[str]) -> tuple[DagRun, ...]:
-        """List the latest successful runs of some DAGs, 100 in all."""
+    def latest_successes(self, dag_ids: Sequence[str]) -> Listing[DagRun]:
+        """List the latest successes of some DAGs, 100 in all; one that runs often may leave no room for others."""
         body = {"dag_ids": list(dag_ids), "states": ["success"], "order_by": "-end_date", "page_limit": 100}
         answer = self._client.post(f"{_RUNS}/list", body)
-        return understand(lambda page: tuple(map(DagRun.from_json, page["dag_runs"])), answer)
+        rows = understand(lambda page: tuple(map(DagRun.from_json, page["dag_runs"])), answer)
+        return Listing(rows, understand(total_of, answer))
 
     def count_finished_runs(self, dag_id: str, *, since: datetime) -> int:
         """Count one DAG's runs that ended, well or not.

@@ -99,6 +99,8 @@ class RunHistory:
         self._complete_since: float | None = value.get("complete_since")
         self.silent: frozenset[str] = frozenset(value.get("silent", ()))
         """The active DAGs that had not succeeded for unusually long when the last look was taken."""
+        self.inactive: Mapping[str, float] = value.get("inactive", {})
+        """DAGs that were asked for and not found active -> when that was (Unix time)."""
         self.dags: dict[str, DagPast] = {name: _read_past(past) for name, past in value.get("dags", {}).items()}
 
     def past(self, dag_id: str) -> DagPast:
@@ -135,12 +137,16 @@ class RunHistory:
         for run in runs:
             self._note_end(run)
 
+    def is_complete_since(self, moment: float) -> bool:
+        """Tell whether every run is known that has ended since a moment (Unix time)."""
+        return self._complete_since is not None and self._complete_since <= moment
+
     def count_finished(self, dag_id: str, *, since: datetime) -> int | None:
         """Count a DAG's runs that ended since a moment; None where not all of them are known."""
         runs = self.past(dag_id).runs
         start = since.timestamp()
         forgot_some = len(runs) >= _RUNS_KEPT and runs[0].ended_at > start
-        if self._complete_since is None or self._complete_since > start or forgot_some:
+        if forgot_some or not self.is_complete_since(start):
             return None
         return sum(run.ended_at >= start for run in runs)
 
@@ -151,6 +157,7 @@ class RunHistory:
             "seen_until": self._seen_until,
             "complete_since": self._complete_since,
             "silent": sorted(self.silent),
+            "inactive": {name: at for name, at in self.inactive.items() if at >= oldest},
             "dags": {name: _write_past(past) for name, past in self.dags.items() if past.last_seen >= oldest},
         }
 

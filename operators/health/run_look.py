@@ -11,6 +11,7 @@ from operators.health.airflow_api import REQUESTS_AT_MOST, AirflowApi
 from operators.health.airflow_rows import Dag, DagRun
 from operators.health.health_check import is_ignored
 from operators.health.prometheus_api import Answers, PrometheusApi
+from operators.health.run_activity import Activity
 from operators.health.run_history import RunHistory
 from operators.health.run_rules import RunRuleBook
 from operators.verdict import Outcome
@@ -18,8 +19,9 @@ from operators.verdict import Outcome
 _FAILED_PAGES = 2
 _RESERVED_REQUESTS = 2
 """Kept for questions about what has caught the eye: the last success of silent DAGs, and whether they are paused."""
-_NAMED_AT_MOST = 20
 _USUAL_DAYS = "7d"
+_NOT_ASKED = "whether it is paused could not be asked within the requests that a check may make"
+_NOT_READ = "its last success is not among those that could be read within the requests that a check may make"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class RunLook:
     """DAG -> seconds, and what is late."""
     silent: Mapping[str, float | None]
     """Active DAG -> seconds since its last success, None if none is known."""
+    unsure: Mapping[str, str]
+    """DAG that may be silent -> why that is not known."""
     silent_before: frozenset[str]
     """Those that were silent at the last look, too; one that was taken out of its pause since then is not."""
     history: RunHistory
@@ -113,15 +117,17 @@ class Looker:
         failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
-        waiting, missing = self._waiting(), self._missing()
+        waiting, activity = self._waiting(), Activity(self._api, self._history.inactive)
+        missing = self._missing(activity)
         answers = self._ask_prometheus()
         since = self._history.next_look(now=self._now, window=self._rules.general.window)
         pages = max(self._left - _RESERVED_REQUESTS, 1)
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
-        silent, silent_before = self._silent(), self._history.silent
-        self._history.silent = frozenset(silent)
+        silent_before = self._history.silent
+        silent, unsure = self._silent(activity)
+        self._history.silent, self._history.inactive = frozenset(silent), activity.inactive
         return RunLook(
             now=self._now,
             failed=counted,
@@ -131,6 +137,7 @@ class Looker:
             finished=self._count(counted, answers),
             late=self._late(waiting, missing),
             silent=silent,
+            unsure=unsure,
             silent_before=silent_before,
             history=self._history,
             counted_dags=frozenset(dag_id for dag_id in self._history.dags if not is_ignored(dag_id, self._ignored)),
@@ -156,10 +163,9 @@ class Looker:
             _keep_latest(found, run.dag_id, self._age(since), f"{run.run_id} is queued")
         return found
 
-    def _missing(self) -> tuple[Dag, ...]:
+    def _missing(self, activity: Activity) -> tuple[Dag, ...]:
         """Find the DAGs whose next run should have been made."""
-        dags = self._api.active_dags(pages=1).rows
-        overdue = (dag for dag in dags if dag.next_due_at and dag.next_due_at < self._now)
+        overdue = (dag for dag in activity.dags if dag.next_due_at and dag.next_due_at < self._now)
         return tuple(dag for dag in overdue if not is_ignored(dag.dag_id, self._ignored))
 
     def _late(self, waiting: dict[str, tuple[float, str]], missing: Iterable[Dag]) -> dict[str, tuple[float, str]]:
@@ -176,18 +182,29 @@ class Looker:
                 _keep_latest(waiting, dag_id, past.newest_late, "its newest run started late")
         return waiting
 
-    def _silent(self) -> dict[str, float | None]:
-        """Give the DAGs whose last success is too long ago, of those that are active."""
-        suspects = [dag_id for dag_id in self._history.dags if self._is_silent(dag_id)]
-        suspects += [dag_id for dag_id in self._rules.watched if dag_id not in self._history.dags]
-        suspects = [dag_id for dag_id in suspects if not is_ignored(dag_id, self._ignored)][:_NAMED_AT_MOST]
-        if not suspects or self._left < _RESERVED_REQUESTS:
-            return {}
-        active = {dag.dag_id for dag in self._api.active_dags(pages=1, named=suspects).rows}
-        suspects = [dag_id for dag_id in suspects if dag_id in active]
-        if suspects:
-            self._history.learn_successes(self._api.latest_successes(suspects))
-        return {dag_id: self._success_age(dag_id) for dag_id in suspects}
+    def _silent(self, activity: Activity) -> tuple[dict[str, float | None], dict[str, str]]:
+        """Give the active DAGs whose last success is too long ago, and those of which that is not known, with why."""
+        known = dict.fromkeys((*self._rules.watched, *self._history.dags))
+        suspects = [dag_id for dag_id in known if self._is_silent(dag_id) and not is_ignored(dag_id, self._ignored)]
+        activity.find_out(suspects, requests=self._left - 1)
+        unsure = {dag_id: _NOT_ASKED for dag_id in suspects if activity.is_active(dag_id) is None}
+        suspects = [dag_id for dag_id in suspects if activity.is_active(dag_id)]
+        unsure |= dict.fromkeys(self._learn_successes(suspects), _NOT_READ)
+        return {dag_id: self._success_age(dag_id) for dag_id in suspects if dag_id not in unsure}, unsure
+
+    def _learn_successes(self, dag_ids: Sequence[str]) -> tuple[str, ...]:
+        """Ask for the last success of each DAG, and give those of which it is still not known."""
+        left = list(dag_ids)
+        while left and self._left > 0:
+            listing = self._api.latest_successes(left)
+            self._history.learn_successes(listing.rows)
+            found = {run.dag_id for run in listing.rows}
+            left = [dag_id for dag_id in left if dag_id not in found] if listing.is_cut else []
+        return tuple(dag_id for dag_id in left if not self._knows_last_success(dag_id))
+
+    def _knows_last_success(self, dag_id: str) -> bool:
+        last = self._history.past(dag_id).last_success
+        return last is not None and self._history.is_complete_since(last)
 
     def _is_silent(self, dag_id: str) -> bool:
         rules, age = self._rules.of(dag_id), self._success_age(dag_id)

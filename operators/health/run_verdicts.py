@@ -11,6 +11,8 @@ from operators.health.run_rules import RunRuleBook, RunRules
 from operators.thresholds import Threshold
 from operators.verdict import Outcome, Verdict
 
+_NAMED_AT_MOST = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -38,7 +40,7 @@ def judge_runs(look: RunLook, rules: RunRuleBook) -> tuple[Verdict, ...]:
         ("success_age_vs_usual", dict(_unusual_silences(look, rules)), lambda r: r.usual.success_age),
     )
     judged = [verdict for each in absolute for verdict in _judge(*each, rules)]
-    return (*judged, *_never_succeeded(look, rules))
+    return (*judged, *_never_succeeded(look, rules), *_not_known(look, rules))
 
 
 def _judge(
@@ -107,6 +109,23 @@ def _never_succeeded(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
                 threshold=threshold.text,
                 message="has never succeeded, as far as Airflow knows",
             )
+
+
+def _not_known(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
+    """Say of what no silence could be judged: each DAG with a promise of its own, and all others together."""
+    named = [dag_id for dag_id in look.unsure if dag_id in rules.watched]
+    for dag_id in named:
+        yield _inconclusive(f"{dag_id}.success_age", None, rules.of(dag_id).success_age, look.unsure[dag_id])
+    others = sorted(set(look.unsure) - set(named))
+    if others:
+        some = ", ".join(others[:_NAMED_AT_MOST]) + (", …" if len(others) > _NAMED_AT_MOST else "")
+        threshold = rules.general.success_age or rules.general.usual.success_age
+        yield _inconclusive("silent_dags", len(others), threshold, f"{some}: {look.unsure[others[0]]}")
+
+
+def _inconclusive(name: str, observed: float | None, threshold: Threshold | None, message: str) -> Verdict:
+    text = threshold.text if threshold else ""
+    return Verdict(name=name, outcome=Outcome.INCONCLUSIVE, observed=observed, threshold=text, message=message)
 
 
 def _unusual_durations(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:

@@ -40,7 +40,7 @@ _KEYS = {
 }
 _PARAMETERS = {
     *("state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"),
-    *("paused", "dag_id_pattern"),
+    *("paused", "dag_id_prefix_pattern"),
 }
 _SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
 _LOG = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/logs/(\d+)")
@@ -181,9 +181,12 @@ def _sort(rows: list[dict[str, Any]], order: str) -> None:
 def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
     if "paused" in params and row["is_paused"] != (params["paused"] == ["true"]):
         return False
-    if "dag_id_pattern" in params:
-        patterns = params["dag_id_pattern"][0].lower().split("|")
-        return any(pattern in row["dag_id"].lower() for pattern in patterns)
+    if "paused" in params and row["is_stale"]:
+        return False
+    if "dag_id_prefix_pattern" in params:
+        # What is neither a letter nor a digit does not count at the end of a beginning.
+        beginnings = [re.sub(r"[\W_]+$", "", term) for term in params["dag_id_prefix_pattern"][0].split("|")]
+        return row["dag_id"].startswith(tuple(beginnings))
     states = params.get("state") or params.get("job_state")
     if states and row["state"] not in states:
         return False

@@ -129,7 +129,8 @@ def test_dags_are_asked_for_by_name_without_those_that_are_paused(busy):
 def test_the_latest_successes_of_some_dags_are_asked_for_at_once(busy):
     with open_airflow_api("airflow_api") as api:
         found = api.latest_successes(["half_broken", "slow", "gone"])
-    assert [(run.dag_id, run.run_id) for run in found] == [("slow", "long-0"), ("half_broken", "run-ok")]
+    assert [(run.dag_id, run.run_id) for run in found.rows] == [("slow", "long-0"), ("half_broken", "run-ok")]
+    assert not found.is_cut
 
 
 def test_the_log_of_a_task_is_read_line_by_line(busy):

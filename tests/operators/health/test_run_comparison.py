@@ -35,6 +35,11 @@ class Clock:
         row = {"dag_id": dag_id, "is_paused": paused, "next_dagrun_run_after": moment}
         self.airflow.rows[DAGS].append({**self._dag, **row, "next_dagrun_logical_date": moment})
 
+    def crowd(self, prefix: str = "crowd_") -> None:
+        """So many active DAGs that one page cannot list them all, nor any that has no next run."""
+        for number in range(120):
+            self.dag(f"{prefix}{number:03}", due=-HOUR)
+
     def run(
         self, dag_id: str, *, due: float, late: float = 2, takes: float | None = 60, state: str = "success"
     ) -> None:
@@ -202,6 +207,108 @@ def test_a_dag_with_a_promise_is_judged_at_once_and_whatever_its_past(clock, jud
         "nightly.success_age": ("warn", pytest.approx(30 * HOUR - 62, abs=5)),
         "fresh.success_age": ("fail", None),
     }
+
+
+PROMISE = {"success_age": {"warn": "25h", "fail": "30h"}}
+USUAL = {"success_age": {"warn": 3, "fail": 6}}
+
+
+@pytest.mark.parametrize("crowded", [False, True], ids=["few DAGs", "more DAGs than a page"])
+def test_dags_that_are_gone_hide_no_silent_dag(clock, judge, crowded):
+    for number in range(45):
+        clock.hourly(f"gone_{number}", 9)
+    judge(versus_usual=USUAL)
+    clock.pass_by(20 * 24 * HOUR)
+    if crowded:
+        clock.crowd()
+    clock.dag("nightly")
+    clock.dag("hourly", due=0)
+    clock.run("nightly", due=40 * HOUR)
+    clock.hourly("hourly", 9)
+    judge(versus_usual=USUAL, dags={"nightly": PROMISE})
+    for _ in range(2):
+        clock.pass_by(4 * HOUR)
+        found = judge(versus_usual=USUAL, dags={"nightly": PROMISE})
+    assert found == {
+        "nightly.success_age": ("fail", pytest.approx(48 * HOUR, abs=120)),
+        "hourly.success_age_vs_usual": ("fail", pytest.approx(9, abs=0.1)),
+    }
+
+
+def test_a_dag_is_found_among_a_hundred_whose_names_begin_with_its_own(clock, judge):
+    clock.crowd("etl_")
+    clock.dag("etl")
+    clock.dag("load")
+    for dag_id in ("etl", "load", "etl_off"):
+        clock.run(dag_id, due=40 * HOUR)
+    clock.dag("etl_off", paused=True)
+    found = judge(dags={"etl_off": PROMISE, "load": PROMISE, "etl": PROMISE})
+    assert set(found) == {"etl.success_age", "load.success_age"}
+
+
+def test_a_paused_dag_whose_name_is_the_beginning_of_a_hundred_is_known_as_paused(clock, judge):
+    clock.crowd("etl_")
+    clock.dag("etl", paused=True)
+    assert judge(dags={"etl": PROMISE}, failed_runs={"warn": 0}) == {"failed_runs": ("pass", 0)}
+
+
+def test_more_silent_dags_than_can_be_asked_for_are_inconclusive(clock, judge):
+    """Three questions of twenty names each are left to a look that finds nothing else."""
+    clock.crowd()
+    for number in range(90):
+        clock.run(f"dag_{number:02}", due=HOUR)
+        clock.dag(f"dag_{number:02}")
+    judge(success_age={"warn": "10h"})
+    clock.pass_by(20 * HOUR)
+    found = judge(success_age={"warn": "10h"}, dags={"promised": PROMISE})
+    assert found["silent_dags"] == ("inconclusive", 31)
+    assert len([name for name in found if name.endswith(".success_age")]) == 59
+    assert "promised.success_age" not in found, "it was asked for first, and is gone"
+
+
+def test_dags_known_as_paused_are_asked_for_by_turns(clock, judge):
+    clock.crowd()
+    for number in range(120):
+        clock.run(f"dag_{number:03}", due=HOUR)
+        clock.dag(f"dag_{number:03}", paused=True)
+    judge(success_age={"warn": "10h"})
+    clock.pass_by(20 * HOUR)
+    assert judge(success_age={"warn": "10h"})["silent_dags"] == ("inconclusive", 60)
+    clock.pass_by(HOUR)
+    assert judge(success_age={"warn": "10h"}) == {"success_age": ("pass", 0)}
+    clock.airflow.rows[DAGS][120]["is_paused"] = False
+    found = {}
+    for _ in range(2):
+        clock.pass_by(HOUR)
+        found |= judge(success_age={"warn": "10h"})
+    assert found["dag_000.success_age"][0] == "warn"
+
+
+def test_a_dag_that_runs_often_does_not_hide_the_success_of_a_rare_one(clock, judge):
+    clock.dag("monthly", due=-15 * 24 * HOUR)
+    clock.dag("often", due=0)
+    clock.run("monthly", due=15 * 24 * HOUR)
+    for number in range(150, 0, -1):
+        clock.run("often", due=2 * HOUR + number * 5 * MINUTE)
+    promise = {"success_age": {"warn": "1h"}}
+    found = judge(dags={"monthly": {"success_age": {"warn": "20d"}}, "often": promise})
+    assert found == {"often.success_age": ("warn", pytest.approx(2 * HOUR + 4 * MINUTE, abs=5))}
+    assert judge(dags={"monthly": promise})["monthly.success_age"][0] == "warn"
+
+
+def test_a_success_that_lies_behind_those_that_could_be_read_is_inconclusive(clock, judge):
+    """Two pages of failures and one of successes leave two requests; two busy DAGs fill these."""
+    clock.dag("monthly", due=-15 * 24 * HOUR)
+    clock.run("monthly", due=15 * 24 * HOUR)
+    for number in range(150, 0, -1):
+        for dag_id, ago in (("first", 3 * HOUR), ("second", 20 * HOUR)):
+            clock.run(dag_id, due=ago + number * 5 * MINUTE)
+        clock.run("other", due=HOUR + number, state="failed")
+    for dag_id in ("first", "second"):
+        clock.dag(dag_id, due=0)
+    promise = {"success_age": {"warn": "1h"}}
+    dags = {"monthly": {"success_age": {"warn": "20d"}}, "first": promise, "second": promise}
+    assert judge(dags=dags)["monthly.success_age"] == ("inconclusive", None)
 
 
 def test_windows_and_thresholds_hold_for_the_dags_that_a_pattern_names(clock, judge):
