@@ -62,7 +62,7 @@ class CheckDagRunsOperator(HealthCheckOperator):
     :param success_age: threshold on the time since a DAG's last success; for DAGs that are not paused
     :param versus_usual: thresholds on the difference from the DAG's own past: ``duration`` and ``success_age`` in times
         the usual, ``late_by`` and ``failure_ratio`` as more than usual; ``min_runs`` known runs are needed (5), and a
-        difference below ``at_least`` (1m) is none
+        difference below ``at_least`` (1m) is none. Time in which no run was due makes no DAG silent
     :param dags: DAG id, or a pattern with ``*`` -> any of the keys from ``window`` to ``versus_usual`` that hold for it
         instead; the id itself counts before a pattern
     :param ignore: DAG ids that are not looked at; ``*`` stands for any characters (templated)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from operators.health.airflow_rows import DagRun, Listing
+from operators.health.airflow_rows import Dag, DagRun, Listing
 
 _RUNS_KEPT = 30
 _FORGOTTEN_AFTER = timedelta(days=90)
@@ -81,13 +81,25 @@ class DagPast:
         known = [run for run in self.runs if run.ended_at < before]
         return sum(not run.succeeded for run in known) / len(known) if len(known) >= min_runs else None
 
-    def usual_gap(self, *, min_runs: int) -> float | None:
+    def median_gap(self, *, min_runs: int) -> float | None:
+        """Give the median time between two scheduled runs; None if too few are known."""
+        gaps = [later[0] - earlier[0] for earlier, later in pairwise(self.starts)]
+        return median(gaps) if len(gaps) >= min_runs else None
+
+    def usual_gap(self, *, min_runs: int, next_due: float | None) -> float | None:
         """Give the time between two scheduled runs; None if too few are known.
 
-        It is the median or, should the schedule have become a slower one, the newest.
+        It is the median or, should the schedule have become a slower one, the newest. After a night without runs the
+        newest is long, too, but then the next run is due soon.
+
+        :param next_due: when the next run is due (Unix time)
         """
-        gaps = [later[0] - earlier[0] for earlier, later in pairwise(self.starts)]
-        return max(median(gaps), gaps[-1]) if len(gaps) >= min_runs else None
+        usual = self.median_gap(min_runs=min_runs)
+        if usual is None:
+            return None
+        newest = self.starts[-1][0] - self.starts[-2][0]
+        coming = newest if next_due is None else max(next_due - self.newest_due, 0.0)
+        return max(usual, min(newest, coming))
 
 
 class RunHistory:
@@ -99,6 +111,8 @@ class RunHistory:
         self._complete_since: float | None = value.get("complete_since")
         self.silent: frozenset[str] = frozenset(value.get("silent", ()))
         """The active DAGs that had not succeeded for unusually long when the last look was taken."""
+        self._due_before: Mapping[str, float] = value.get("due", {})
+        self._due: dict[str, float] = {}
         self.inactive: Mapping[str, float] = value.get("inactive", {})
         """DAGs that were asked for and not found active -> when that was (Unix time)."""
         self.dags: dict[str, DagPast] = {name: _read_past(past) for name, past in value.get("dags", {}).items()}
@@ -137,6 +151,26 @@ class RunHistory:
         for run in runs:
             self._note_end(run)
 
+    def learn_due(self, dags: Iterable[Dag], *, now: datetime) -> None:
+        """Add when the next run of each DAG is due; to be called after what teaches its runs.
+
+        While Airflow cannot make the run of a DAG that does not catch up, it takes the next date again and again. The
+        first one is kept, as long as every run is known that has ended since.
+        """
+        for dag in dags:
+            past = self.past(dag.dag_id)
+            # Where a run by hand has the date of the scheduled one, each parse lets that one be due again for a moment.
+            is_made = dag.next_logical_at is not None and dag.next_logical_at.timestamp() in past.by_hand
+            if dag.next_due_at is None or is_made:
+                continue
+            due, before = dag.next_due_at.timestamp(), self._due_before.get(dag.dag_id, 0.0)
+            is_open = max(past.newest_due, past.last_success or 0.0) < before < due <= now.timestamp()
+            self._due[dag.dag_id] = before if is_open and self.is_complete_since(before) else due
+
+    def next_due(self, dag_id: str) -> float | None:
+        """Give when the first run of a DAG is or was due that was not made (Unix time); None if that is not known."""
+        return self._due.get(dag_id)
+
     def is_complete_since(self, moment: float) -> bool:
         """Tell whether every run is known that has ended since a moment (Unix time)."""
         return self._complete_since is not None and self._complete_since <= moment
@@ -157,6 +191,7 @@ class RunHistory:
             "seen_until": self._seen_until,
             "complete_since": self._complete_since,
             "silent": sorted(self.silent),
+            "due": self._due,
             "inactive": {name: at for name, at in self.inactive.items() if at >= oldest},
             "dags": {name: _write_past(past) for name, past in self.dags.items() if past.last_seen >= oldest},
         }

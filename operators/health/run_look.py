@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from operators.health.airflow_api import REQUESTS_AT_MOST, AirflowApi
-from operators.health.airflow_rows import Dag, DagRun
+from operators.health.airflow_rows import DagRun
 from operators.health.health_check import is_ignored
 from operators.health.prometheus_api import Answers, PrometheusApi
 from operators.health.run_activity import Activity
 from operators.health.run_history import RunHistory
 from operators.health.run_rules import RunRuleBook
+from operators.health.run_silence import Silence, measure_silence
+from operators.thresholds import Threshold
 from operators.verdict import Outcome
 
 _FAILED_PAGES = 2
@@ -47,8 +49,8 @@ class RunLook:
     """DAG with failures -> its finished runs, where they could be counted."""
     late: Mapping[str, tuple[float, str]]
     """DAG -> seconds, and what is late."""
-    silent: Mapping[str, float | None]
-    """Active DAG -> seconds since its last success, None if none is known."""
+    silent: Mapping[str, Silence]
+    """The active DAGs whose silence was looked into."""
     unsure: Mapping[str, str]
     """DAG that may be silent -> why that is not known."""
     silent_before: frozenset[str]
@@ -117,17 +119,19 @@ class Looker:
         failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
-        waiting, activity = self._waiting(), Activity(self._api, self._history.inactive)
-        missing = self._missing(activity)
+        queued = self._counted(self._api.queued_runs().rows)
+        activity = Activity(self._api, self._history.inactive)
         answers = self._ask_prometheus()
         since = self._history.next_look(now=self._now, window=self._rules.general.window)
         pages = max(self._left - _RESERVED_REQUESTS, 1)
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
-        silent_before = self._history.silent
-        silent, unsure = self._silent(activity)
-        self._history.silent, self._history.inactive = frozenset(silent), activity.inactive
+        self._history.learn_due(activity.dags, now=self._now)
+        late, silent_before = self._late(queued, activity), self._history.silent
+        silent, unsure = self._silent(queued, activity)
+        self._history.silent = frozenset(dag_id for dag_id, silence in silent.items() if self._is_told(dag_id, silence))
+        self._history.inactive = activity.inactive
         return RunLook(
             now=self._now,
             failed=counted,
@@ -135,7 +139,7 @@ class Looker:
             running=tuple(run for run in running if (run.dag_id, run.run_id) != self._this),
             running_number=listing.total - (len(listing.rows) - len(running)),
             finished=self._count(counted, answers),
-            late=self._late(waiting, missing),
+            late=late,
             silent=silent,
             unsure=unsure,
             silent_before=silent_before,
@@ -155,42 +159,61 @@ class Looker:
     def _is_within(self, run: DagRun) -> bool:
         return run.ended_at is None or run.ended_at >= self._now - self._rules.of(run.dag_id).window
 
-    def _waiting(self) -> dict[str, tuple[float, str]]:
-        """Find runs that should have started, and are queued."""
+    def _late(self, queued: Iterable[DagRun], activity: Activity) -> dict[str, tuple[float, str]]:
+        """Find what is late: runs that are queued, runs that nobody made, and newest runs that have started late."""
         found: dict[str, tuple[float, str]] = {}
-        for run in self._counted(self._api.queued_runs().rows):
+        for run in queued:
             since = max(run.due_at, run.queued_at or run.due_at) if run.run_type != "scheduled" else run.due_at
             _keep_latest(found, run.dag_id, self._age(since), f"{run.run_id} is queued")
-        return found
-
-    def _missing(self, activity: Activity) -> tuple[Dag, ...]:
-        """Find the DAGs whose next run should have been made."""
-        overdue = (dag for dag in activity.dags if dag.next_due_at and dag.next_due_at < self._now)
-        return tuple(dag for dag in overdue if not is_ignored(dag.dag_id, self._ignored))
-
-    def _late(self, waiting: dict[str, tuple[float, str]], missing: Iterable[Dag]) -> dict[str, tuple[float, str]]:
-        """Add to what waits the runs that nobody made, and by how much the newest run of each DAG has started late."""
-        for dag in missing:
-            # Where a run by hand has the date of the scheduled one, each parse lets that one be due again for a moment.
-            is_made = dag.next_logical_at and dag.next_logical_at.timestamp() in self._history.past(dag.dag_id).by_hand
-            if dag.next_due_at and not is_made:
-                what = f"the run due at {dag.next_due_at:%Y-%m-%d %H:%M} UTC was not made"
-                _keep_latest(waiting, dag.dag_id, self._age(dag.next_due_at), what)
+        for dag in activity.dags:
+            due = self._next_due(dag.dag_id)
+            if due and due < self._now and not is_ignored(dag.dag_id, self._ignored):
+                what = f"the run due at {due:%Y-%m-%d %H:%M} UTC was not made"
+                _keep_latest(found, dag.dag_id, self._age(due), what)
         for dag_id, past in self._history.dags.items():
             is_recent = past.newest_due >= (self._now - self._rules.of(dag_id).window).timestamp()
             if past.newest_late is not None and is_recent and not is_ignored(dag_id, self._ignored):
-                _keep_latest(waiting, dag_id, past.newest_late, "its newest run started late")
-        return waiting
+                _keep_latest(found, dag_id, past.newest_late, "its newest run started late")
+        return found
 
-    def _silent(self, activity: Activity) -> tuple[dict[str, float | None], dict[str, str]]:
-        """Give the active DAGs whose last success is too long ago, and those of which that is not known, with why."""
+    def _next_due(self, dag_id: str) -> datetime | None:
+        due = self._history.next_due(dag_id)
+        return None if due is None else datetime.fromtimestamp(due, UTC)
+
+    def _silent(self, queued: Iterable[DagRun], activity: Activity) -> tuple[dict[str, Silence], dict[str, str]]:
+        """Give the active DAGs whose last success may be too long ago, and why that is not known of others."""
         known = dict.fromkeys((*self._rules.watched, *self._history.dags))
-        suspects = [dag_id for dag_id in known if self._is_silent(dag_id) and not is_ignored(dag_id, self._ignored)]
+        suspects = [dag_id for dag_id in known if self._may_be_silent(dag_id) and not is_ignored(dag_id, self._ignored)]
         activity.find_out(suspects, requests=self._left - 1)
+        self._history.learn_due(activity.dags, now=self._now)
         unsure = {dag_id: _NOT_ASKED for dag_id in suspects if activity.is_active(dag_id) is None}
-        suspects = [dag_id for dag_id in suspects if activity.is_active(dag_id)]
-        unsure |= dict.fromkeys(self._learn_successes(suspects), _NOT_READ)
-        return {dag_id: self._success_age(dag_id) for dag_id in suspects if dag_id not in unsure}, unsure
+        dues: dict[str, list[float]] = {}
+        for run in queued:
+            if run.run_type == "scheduled":
+                dues.setdefault(run.dag_id, []).append(run.due_at.timestamp())
+
+        def measure(dag_id: str) -> Silence:
+            return self._measure_silence(dag_id, dues.get(dag_id, ()))
+
+        silent = [d for d in suspects if activity.is_active(d) and self._is_told(d, measure(d))]
+        unsure |= dict.fromkeys(self._learn_successes(silent), _NOT_READ)
+        return {dag_id: measure(dag_id) for dag_id in silent if dag_id not in unsure}, unsure
+
+    def _measure_silence(self, dag_id: str, queued: Iterable[float]) -> Silence:
+        return measure_silence(
+            self._history.past(dag_id),
+            queued=queued,
+            next_due=self._history.next_due(dag_id),
+            now=self._now.timestamp(),
+            min_runs=self._rules.of(dag_id).usual.min_runs,
+        )
+
+    def _is_told(self, dag_id: str, silence: Silence) -> bool:
+        """Tell whether a silence is over a threshold, as far as is known."""
+        rules = self._rules.of(dag_id)
+        if silence.age is None:
+            return rules.success_age is not None
+        return _is_over(rules.success_age, silence.age) or _is_over(rules.usual.success_age, silence.times)
 
     def _learn_successes(self, dag_ids: Sequence[str]) -> tuple[str, ...]:
         """Ask for the last success of each DAG, and give those of which it is still not known."""
@@ -206,19 +229,12 @@ class Looker:
         last = self._history.past(dag_id).last_success
         return last is not None and self._history.is_complete_since(last)
 
-    def _is_silent(self, dag_id: str) -> bool:
-        rules, age = self._rules.of(dag_id), self._success_age(dag_id)
-        gap = self._history.past(dag_id).usual_gap(min_runs=rules.usual.min_runs)
-        if age is None:
-            return rules.success_age is not None
-        too_old = rules.success_age is not None and rules.success_age.outcome(age) is not Outcome.PASS
-        times = age / gap if gap else 0.0
-        unusual = rules.usual.success_age is not None and rules.usual.success_age.outcome(times) is not Outcome.PASS
-        return too_old or unusual
-
-    def _success_age(self, dag_id: str) -> float | None:
-        last = self._history.past(dag_id).last_success
-        return None if last is None else round(max(self._now.timestamp() - last, 0.0), 1)
+    def _may_be_silent(self, dag_id: str) -> bool:
+        """Tell whether a DAG has to be looked into: it is silent for too long if all that time counts."""
+        rules, past = self._rules.of(dag_id), self._history.past(dag_id)
+        last, gap = past.last_success, past.median_gap(min_runs=rules.usual.min_runs)
+        age = None if last is None else max(self._now.timestamp() - last, 0.0)
+        return self._is_told(dag_id, Silence(age=age, missed=age or 0.0, gap=gap))
 
     def _count(self, failed: Sequence[DagRun], answers: Answers | None) -> dict[str, Finished]:
         """Count the finished runs of each DAG with failures: by Prometheus, from memory, or by asking for the worst."""
@@ -263,6 +279,10 @@ def run_questions(window: timedelta) -> dict[str, str]:
         for name, count in counts.items()
     }
     return now | before
+
+
+def _is_over(threshold: Threshold | None, value: float | None) -> bool:
+    return threshold is not None and value is not None and threshold.outcome(value) is not Outcome.PASS
 
 
 def _keep_latest(found: dict[str, tuple[float, str]], dag_id: str, seconds: float, what: str) -> None:

@@ -37,7 +37,7 @@ def judge_runs(look: RunLook, rules: RunRuleBook) -> tuple[Verdict, ...]:
         ("duration_vs_usual", dict(_unusual_durations(look, rules)), lambda r: r.usual.duration),
         ("late_by_vs_usual", dict(_unusual_lateness(look, rules)), lambda r: r.usual.late_by),
         ("failure_ratio_vs_usual", dict(_unusual_ratios(look, rules)), lambda r: r.usual.failure_ratio),
-        ("success_age_vs_usual", dict(_unusual_silences(look, rules)), lambda r: r.usual.success_age),
+        ("success_age_vs_usual", dict(_unusual_silences(look)), lambda r: r.usual.success_age),
     )
     judged = [verdict for each in absolute for verdict in _judge(*each, rules)]
     return (*judged, *_never_succeeded(look, rules), *_not_known(look, rules))
@@ -92,16 +92,16 @@ def _lateness(look: RunLook) -> dict[str, Noted]:
 
 def _silences(look: RunLook) -> dict[str, Noted]:
     return {
-        dag_id: Noted(age, f"last success {format_span(age)} ago")
-        for dag_id, age in look.silent.items()
-        if age is not None
+        dag_id: Noted(silence.age, f"last success {format_span(silence.age)} ago")
+        for dag_id, silence in look.silent.items()
+        if silence.age is not None
     }
 
 
 def _never_succeeded(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
-    for dag_id, age in look.silent.items():
+    for dag_id, silence in look.silent.items():
         threshold = rules.of(dag_id).success_age
-        if age is None and threshold is not None:
+        if silence.age is None and threshold is not None:
             yield Verdict(
                 name=f"{dag_id}.success_age",
                 outcome=Outcome.FAIL,
@@ -165,9 +165,12 @@ def _unusual_ratios(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, No
             yield dag_id, Noted(round(noted.value - usual, 4), f"{noted.note}; usual are {usual:.0%}")
 
 
-def _unusual_silences(look: RunLook, rules: RunRuleBook) -> Iterator[tuple[str, Noted]]:
-    for dag_id, noted in _silences(look).items():
-        gap = look.history.past(dag_id).usual_gap(min_runs=rules.of(dag_id).usual.min_runs)
-        if gap and dag_id in look.silent_before:
-            note = f"times the usual: {noted.note}, usual is one every {format_span(gap)}"
-            yield dag_id, Noted(round(noted.value / gap, 2), note)
+def _unusual_silences(look: RunLook) -> Iterator[tuple[str, Noted]]:
+    for dag_id, silence in look.silent.items():
+        times, age, gap = silence.times, silence.age, silence.gap
+        if times is not None and age is not None and gap is not None and dag_id in look.silent_before:
+            missed = f"it has missed its runs for {format_span(silence.missed)}"
+            note = (
+                f"times the usual: last success {format_span(age)} ago, {missed}, usual is one every {format_span(gap)}"
+            )
+            yield dag_id, Noted(round(times, 2), note)

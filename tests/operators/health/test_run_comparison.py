@@ -35,6 +35,12 @@ class Clock:
         row = {"dag_id": dag_id, "is_paused": paused, "next_dagrun_run_after": moment}
         self.airflow.rows[DAGS].append({**self._dag, **row, "next_dagrun_logical_date": moment})
 
+    def next_due(self, dag_id: str, due: float) -> None:
+        """The DAG's next run is now due so many seconds ago."""
+        moment = (self.airflow.now - timedelta(seconds=due)).isoformat()
+        row = next(row for row in self.airflow.rows[DAGS] if row["dag_id"] == dag_id)
+        row.update(next_dagrun_run_after=moment, next_dagrun_logical_date=moment)
+
     def crowd(self, prefix: str = "crowd_") -> None:
         """So many active DAGs that one page cannot list them all, nor any that has no next run."""
         for number in range(120):
@@ -178,7 +184,7 @@ def test_failures_are_compared_with_the_runs_before_the_window(clock, judge):
 
 
 def test_a_dag_that_has_fallen_silent_is_told_at_the_second_look(clock, judge):
-    clock.dag("load")
+    clock.dag("load", due=0)
     clock.hourly("load", 9)
     usual = {"success_age": {"warn": 3, "fail": 6}}
     assert judge(versus_usual=usual) == {"success_age_vs_usual": ("pass", 0)}
@@ -186,6 +192,86 @@ def test_a_dag_that_has_fallen_silent_is_told_at_the_second_look(clock, judge):
     assert judge(versus_usual=usual) == {"success_age_vs_usual": ("pass", 0)}
     clock.pass_by(HOUR)
     assert judge(versus_usual=usual) == {"load.success_age_vs_usual": ("warn", pytest.approx(4.98, abs=0.02))}
+
+
+def test_a_dag_that_has_no_runs_in_the_evening_is_not_silent(clock, judge):
+    clock.dag("office_hours", due=-14 * HOUR)
+    for minutes in range(200, 0, -10):
+        clock.run("office_hours", due=minutes * MINUTE, takes=30)
+    for _ in range(13):
+        assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+        clock.pass_by(HOUR)
+
+
+def test_a_dag_whose_last_run_of_the_day_failed_is_not_silent_all_night(clock, judge):
+    clock.dag("office_hours", due=-14 * HOUR)
+    for minutes in range(200, 10, -10):
+        clock.run("office_hours", due=minutes * MINUTE, takes=30)
+    clock.run("office_hours", due=10 * MINUTE, takes=30, state="failed")
+    for _ in range(13):
+        clock.pass_by(HOUR)
+        assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+
+
+def test_a_dag_whose_first_run_of_the_day_is_missing_is_told(clock, judge):
+    """Its next date moves on, as that of each DAG without catchup does while Airflow cannot make the run."""
+    clock.dag("office_hours", due=-14 * HOUR)
+    for minutes in range(200, 0, -10):
+        clock.run("office_hours", due=minutes * MINUTE, takes=30)
+    judge(versus_usual=USUAL)
+    clock.pass_by(14 * HOUR)
+    assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+    clock.pass_by(25 * MINUTE)
+    clock.next_due("office_hours", 5 * MINUTE)
+    assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+    clock.pass_by(10 * MINUTE)
+    clock.next_due("office_hours", 5 * MINUTE)
+    assert judge(versus_usual=USUAL) == {"office_hours.success_age_vs_usual": ("warn", 4.5)}
+
+
+def test_a_dag_that_fails_at_every_run_is_silent_for_the_time_in_which_it_runs(clock, judge):
+    clock.dag("office_hours", due=-HOUR)
+    for minutes in range(200, 70, -10):
+        clock.run("office_hours", due=16 * HOUR + minutes * MINUTE, takes=30)
+    judge(versus_usual=USUAL)
+    clock.pass_by(5 * MINUTE)
+    for minutes in (45, 35, 25, 15, 5):
+        clock.run("office_hours", due=minutes * MINUTE, takes=30, state="failed")
+    clock.next_due("office_hours", -5 * MINUTE)
+    judge(versus_usual=USUAL)
+    found = judge(versus_usual=USUAL)
+    assert found == {"office_hours.success_age_vs_usual": ("warn", 5.5)}
+
+
+def test_a_dag_that_rests_at_the_weekend_is_not_silent_on_monday_morning(clock, judge):
+    clock.dag("weekdays", due=-2.9 * 24 * HOUR)
+    for days in (*range(18, 13, -1), *range(11, 6, -1), *range(4, 0, -1)):
+        clock.run("weekdays", due=days * 24 * HOUR)
+    clock.run("weekdays", due=2 * HOUR)
+    judge(versus_usual=USUAL, window="30d")
+    for _ in range(3):
+        clock.pass_by(23 * HOUR)
+        assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+
+
+def test_a_dag_that_has_lost_its_schedule_is_not_silent(clock, judge):
+    clock.dag("load")
+    clock.hourly("load", 9)
+    for _ in range(3):
+        assert judge(versus_usual=USUAL) == {"success_age_vs_usual": ("pass", 0)}
+        clock.pass_by(8 * HOUR)
+
+
+def test_a_run_that_airflow_skips_while_it_cannot_make_it_is_late_since_the_first_one_was_due(clock, judge):
+    clock.dag("load", due=-HOUR)
+    clock.hourly("load", 5)
+    judge(late_by={"warn": "10m"})
+    clock.pass_by(HOUR + 5 * MINUTE)
+    for _ in range(2):
+        clock.pass_by(HOUR)
+        clock.next_due("load", 5 * MINUTE)
+        found = judge(late_by={"warn": "10m", "fail": "2h"})
+    assert found == {"load.late_by": ("fail", pytest.approx(125 * MINUTE, abs=5))}
 
 
 def test_a_paused_dag_may_be_silent(clock, judge):
