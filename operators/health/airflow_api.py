@@ -32,6 +32,7 @@ __all__ = ["AirflowApi", "AirflowApiError", "AirflowUnreachableError", "Links", 
 REQUESTS_AT_MOST = 10
 """What one check may ask, the login and Prometheus included."""
 _LOG_SECONDS = 1.0
+_NO_BACKFILL = ["scheduled", "manual", "operator_triggered", "asset_triggered", "asset_materialization"]
 _RUNS = "/api/v2/dags/~/dagRuns"
 _TASK_INSTANCES = f"{_RUNS}/~/taskInstances"
 
@@ -125,8 +126,11 @@ class AirflowApi:
         return self._runs({"state": "running", "order_by": "start_date"}, 1)
 
     def queued_runs(self) -> Listing[DagRun]:
-        """List the runs that have not started yet, those that are due longest first."""
-        return self._runs({"state": "queued", "order_by": "run_after"}, 1)
+        """List the runs that have not started yet, those that are due longest first, without those of backfills.
+
+        A backfill makes all its runs at once, with dates long ago, and starts as many as its own limit allows.
+        """
+        return self._runs({"state": "queued", "run_type": _NO_BACKFILL, "order_by": "run_after"}, 1)
 
     def latest_successes(self, dag_ids: Sequence[str]) -> Listing[DagRun]:
         """List the latest successes of some DAGs, 100 in all; one that runs often may leave no room for others."""

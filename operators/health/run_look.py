@@ -128,18 +128,23 @@ class Looker:
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
         self._history.learn_due(activity.dags, now=self._now)
-        late, silent_before = self._late(queued, activity), self._history.silent
-        silent, unsure = self._silent(queued, activity)
+        late, silent_before, suspects = self._late(queued, activity), self._history.silent, self._suspects()
+        self._ask_for_activity(activity, suspects, late, running)
+        silent, unsure = self._silent(suspects, queued, activity)
         self._history.silent = frozenset(dag_id for dag_id, silence in silent.items() if self._is_told(dag_id, silence))
         self._history.inactive = activity.inactive
         return RunLook(
             now=self._now,
             failed=counted,
             is_cut=failed.is_cut,
-            running=tuple(run for run in running if (run.dag_id, run.run_id) != self._this),
+            running=tuple(
+                run
+                for run in running
+                if (run.dag_id, run.run_id) != self._this and activity.is_active(run.dag_id) is not False
+            ),
             running_number=listing.total - (len(listing.rows) - len(running)),
             finished=self._count(counted, answers),
-            late=late,
+            late={dag_id: found for dag_id, found in late.items() if activity.is_active(dag_id) is not False},
             silent=silent,
             unsure=unsure,
             silent_before=silent_before,
@@ -163,7 +168,8 @@ class Looker:
         """Find what is late: runs that are queued, runs that nobody made, and newest runs that have started late."""
         found: dict[str, tuple[float, str]] = {}
         for run in queued:
-            since = max(run.due_at, run.queued_at or run.due_at) if run.run_type != "scheduled" else run.due_at
+            # A run that is started anew, or the first one after a pause, was due long before it could start.
+            since = max(run.due_at, run.queued_at or run.due_at)
             _keep_latest(found, run.dag_id, self._age(since), f"{run.run_id} is queued")
         for dag in activity.dags:
             due = self._next_due(dag.dag_id)
@@ -180,12 +186,44 @@ class Looker:
         due = self._history.next_due(dag_id)
         return None if due is None else datetime.fromtimestamp(due, UTC)
 
-    def _silent(self, queued: Iterable[DagRun], activity: Activity) -> tuple[dict[str, Silence], dict[str, str]]:
-        """Give the active DAGs whose last success may be too long ago, and why that is not known of others."""
+    def _suspects(self) -> tuple[str, ...]:
+        """Give the DAGs that may be silent for too long, those with a promise of their own first."""
         known = dict.fromkeys((*self._rules.watched, *self._history.dags))
-        suspects = [dag_id for dag_id in known if self._may_be_silent(dag_id) and not is_ignored(dag_id, self._ignored)]
-        activity.find_out(suspects, requests=self._left - 1)
+        return tuple(d for d in known if self._may_be_silent(d) and not is_ignored(d, self._ignored))
+
+    def _ask_for_activity(
+        self,
+        activity: Activity,
+        suspects: Sequence[str],
+        late: Mapping[str, tuple[float, str]],
+        running: Iterable[DagRun],
+    ) -> None:
+        """Find out whether the DAGs are active that are about to be told of."""
+        promised = (dag_id for dag_id in suspects if dag_id in self._rules.watched)
+        waiting = (dag_id for dag_id, (seconds, _) in late.items() if self._is_late(dag_id, seconds))
+        long = (run.dag_id for run in running if self._is_long(run))
+        activity.find_out((*promised, *waiting, *long, *suspects), requests=self._left - (1 if suspects else 0))
         self._history.learn_due(activity.dags, now=self._now)
+
+    def _is_late(self, dag_id: str, seconds: float) -> bool:
+        rules = self._rules.of(dag_id)
+        usual = self._history.past(dag_id).usual_late(min_runs=rules.usual.min_runs)
+        more = None if usual is None else seconds - usual
+        return _is_over(rules.late_by, seconds) or _is_over(rules.usual.late_by, more)
+
+    def _is_long(self, run: DagRun) -> bool:
+        rules, seconds = self._rules.of(run.dag_id), self._age(run.started_at or self._now)
+        usual = self._history.past(run.dag_id).usual_seconds(
+            before=self._now.timestamp(), min_runs=rules.usual.min_runs
+        )
+        return _is_over(rules.running_for, seconds) or _is_over(
+            rules.usual.duration, seconds / usual if usual else None
+        )
+
+    def _silent(
+        self, suspects: Sequence[str], queued: Iterable[DagRun], activity: Activity
+    ) -> tuple[dict[str, Silence], dict[str, str]]:
+        """Give the active DAGs whose last success may be too long ago, and why that is not known of others."""
         unsure = {dag_id: _NOT_ASKED for dag_id in suspects if activity.is_active(dag_id) is None}
         dues: dict[str, list[float]] = {}
         for run in queued:

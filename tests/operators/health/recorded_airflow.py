@@ -39,7 +39,7 @@ _KEYS = {
     DAGS: "dags",
 }
 _PARAMETERS = {
-    *("state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"),
+    *("state", "job_state", "run_type", "end_date_gte", "order_by", "limit", "offset", "cursor"),
     *("paused", "dag_id_prefix_pattern"),
 }
 _SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
@@ -187,6 +187,8 @@ def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
         # What is neither a letter nor a digit does not count at the end of a beginning.
         beginnings = [re.sub(r"[\W_]+$", "", term) for term in params["dag_id_prefix_pattern"][0].split("|")]
         return row["dag_id"].startswith(tuple(beginnings))
+    if "run_type" in params and row["run_type"] not in params["run_type"]:
+        return False
     states = params.get("state") or params.get("job_state")
     if states and row["state"] not in states:
         return False

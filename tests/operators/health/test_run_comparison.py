@@ -14,6 +14,9 @@ from operators.kept_state import KeptState
 from tests.operators.health.recorded_airflow import DAGS, RUNS, RecordedAirflow
 
 MINUTE, HOUR = 60.0, 3600.0
+LATE = {"late_by": {"warn": "10m", "fail": "1h"}}
+PROMISE = {"success_age": {"warn": "25h", "fail": "30h"}}
+USUAL = {"success_age": {"warn": 3, "fail": 6}}
 
 
 class Clock:
@@ -47,9 +50,17 @@ class Clock:
             self.dag(f"{prefix}{number:03}", due=-HOUR)
 
     def run(
-        self, dag_id: str, *, due: float, late: float = 2, takes: float | None = 60, state: str = "success"
+        self,
+        dag_id: str,
+        *,
+        due: float,
+        late: float = 2,
+        takes: float | None = 60,
+        state: str = "success",
+        queued: float | None = None,
+        run_type: str = "scheduled",
     ) -> None:
-        """A scheduled run that was due so many seconds ago; one that takes None is still running."""
+        """A run that was due, and queued, so many seconds ago; one that takes None is still running."""
         at = self.airflow.now - timedelta(seconds=due)
         start = at + timedelta(seconds=late)
         end = None if takes is None else start + timedelta(seconds=takes)
@@ -58,11 +69,11 @@ class Clock:
                 **self._template,
                 "id": len(self.airflow.rows[RUNS]),
                 "dag_id": dag_id,
-                "dag_run_id": f"scheduled__{at:%Y-%m-%dT%H:%M:%S}",
-                "run_type": "scheduled",
+                "dag_run_id": f"{run_type}__{at:%Y-%m-%dT%H:%M:%S}",
+                "run_type": run_type,
                 "state": state if takes is not None else "running",
                 "run_after": at.isoformat(),
-                "queued_at": at.isoformat(),
+                "queued_at": (self.airflow.now - timedelta(seconds=due if queued is None else queued)).isoformat(),
                 "start_date": None if state == "queued" else start.isoformat(),
                 "end_date": end.isoformat() if end and state != "queued" else None,
             }
@@ -100,14 +111,54 @@ def test_the_longest_successful_run_is_judged(clock, judge):
 
 
 def test_a_queued_run_is_late_since_it_was_due(clock, judge):
+    clock.dag("load")
     clock.run("load", due=20 * MINUTE, state="queued")
-    assert judge(late_by={"warn": "10m", "fail": "1h"}) == {"load.late_by": ("warn", pytest.approx(1200, abs=5))}
+    assert judge(**LATE) == {"load.late_by": ("warn", pytest.approx(1200, abs=5))}
+
+
+def test_a_backfill_that_waits_for_its_own_limit_is_not_late_and_hides_nobody(clock, judge):
+    for dag_id in ("load", "other"):
+        clock.dag(dag_id)
+    for days in range(120):
+        clock.run("load", due=(30 + days) * 24 * HOUR, queued=3 * HOUR, state="queued", run_type="backfill")
+    assert judge(**LATE) == {"late_by": ("pass", 0)}
+    clock.run("other", due=5 * HOUR, state="queued")
+    assert judge(**LATE) == {"other.late_by": ("fail", pytest.approx(5 * HOUR, abs=5))}
+
+
+def test_a_run_that_is_queued_anew_is_late_since_then(clock, judge):
+    clock.dag("load")
+    clock.hourly("load", 5)
+    judge(**LATE)
+    clock.run("load", due=4 * 24 * HOUR, queued=20, state="queued")
+    assert judge(**LATE) == {"load.late_by": ("pass", pytest.approx(20, abs=5))}
+    clock.pass_by(HOUR)
+    assert judge(**LATE) == {"load.late_by": ("fail", pytest.approx(HOUR + 20, abs=5))}
+
+
+@pytest.mark.parametrize("crowded", [False, True], ids=["few DAGs", "more DAGs than a page"])
+def test_runs_that_stand_still_because_their_dag_was_paused_are_neither_late_nor_running(clock, judge, crowded):
+    """The scheduler starts no run of a paused DAG, and no task of one that runs."""
+    if crowded:
+        clock.crowd()
+    for dag_id in ("waits", "stands"):
+        clock.dag(dag_id, paused=True)
+    clock.run("waits", due=5 * HOUR, state="queued")
+    clock.run("stands", due=8 * HOUR, takes=None)
+    long = {"running_for": {"warn": "1h", "fail": "6h"}}
+    assert judge(**LATE, **long) == {"late_by": ("pass", 0), "running_for": ("pass", 0)}
+    for row in clock.airflow.rows[DAGS]:
+        row["is_paused"] = False
+    assert judge(**LATE, **long) == {
+        "waits.late_by": ("fail", pytest.approx(5 * HOUR, abs=5)),
+        "stands.running_for": ("fail", pytest.approx(8 * HOUR, abs=5)),
+    }
 
 
 def test_a_run_that_nobody_made_is_late(clock, judge):
     clock.dag("silent", due=2 * HOUR)
     clock.dag("later", due=-HOUR)
-    assert judge(late_by={"warn": "10m", "fail": "1h"}) == {"silent.late_by": ("fail", pytest.approx(7200, abs=5))}
+    assert judge(**LATE) == {"silent.late_by": ("fail", pytest.approx(7200, abs=5))}
 
 
 def test_a_run_by_hand_that_took_the_place_of_the_scheduled_one_is_no_missing_run(clock, judge):
@@ -119,17 +170,19 @@ def test_a_run_by_hand_that_took_the_place_of_the_scheduled_one_is_no_missing_ru
         date = due if dag_id == "taken" else None
         clock.airflow.rows[RUNS][-1].update(run_type="manual", logical_date=date)
     late = {"beside.late_by": ("fail", pytest.approx(7200, abs=5))}
-    assert judge(late_by={"warn": "10m", "fail": "1h"}) == late
-    assert judge(late_by={"warn": "10m", "fail": "1h"}) == late, "also when the run is only remembered"
+    assert judge(**LATE) == late
+    assert judge(**LATE) == late, "also when the run is only remembered"
 
 
 def test_a_run_that_started_late_is_late(clock, judge):
+    clock.dag("load")
     clock.hourly("load", 5)
     clock.run("load", due=20 * MINUTE, late=900)
     assert judge(late_by={"warn": "10m"}) == {"load.late_by": ("warn", 900)}
 
 
 def test_the_first_run_after_a_pause_is_not_late(clock, judge):
+    clock.dag("load")
     for hours in (50, 49, 48):
         clock.run("load", due=hours * HOUR)
     clock.run("load", due=20 * MINUTE, late=900)
@@ -137,6 +190,7 @@ def test_the_first_run_after_a_pause_is_not_late(clock, judge):
 
 
 def test_a_run_that_is_started_anew_is_not_late(clock, judge):
+    clock.dag("load")
     clock.hourly("load", 5)
     judge(late_by={"warn": "10m"})
     clock.run("load", due=4 * HOUR, late=3 * HOUR)
@@ -156,6 +210,7 @@ def test_a_run_that_took_longer_than_usual(clock, judge):
 
 
 def test_a_run_that_goes_on_longer_than_usual(clock, judge):
+    clock.dag("load")
     clock.hourly("load", 6)
     clock.run("load", due=15 * MINUTE, takes=None)
     found = judge(versus_usual={"duration": {"warn": 3, "fail": 10}})
@@ -170,6 +225,7 @@ def test_a_difference_of_seconds_is_none(clock, judge):
 
 
 def test_a_start_later_than_usual(clock, judge):
+    clock.dag("load")
     clock.hourly("load", 7, late=100)
     clock.run("load", due=30 * MINUTE, late=1000)
     assert judge(versus_usual={"late_by": {"warn": "10m"}}) == {"load.late_by_vs_usual": ("warn", 900)}
@@ -293,10 +349,6 @@ def test_a_dag_with_a_promise_is_judged_at_once_and_whatever_its_past(clock, jud
         "nightly.success_age": ("warn", pytest.approx(30 * HOUR - 62, abs=5)),
         "fresh.success_age": ("fail", None),
     }
-
-
-PROMISE = {"success_age": {"warn": "25h", "fail": "30h"}}
-USUAL = {"success_age": {"warn": 3, "fail": 6}}
 
 
 @pytest.mark.parametrize("crowded", [False, True], ids=["few DAGs", "more DAGs than a page"])
