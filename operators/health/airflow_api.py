@@ -135,9 +135,11 @@ class AirflowApi:
     def latest_successes(self, dag_ids: Sequence[str]) -> Listing[DagRun]:
         """List the latest successes of some DAGs, 100 in all; one that runs often may leave no room for others."""
         body = {"dag_ids": list(dag_ids), "states": ["success"], "order_by": "-end_date", "page_limit": 100}
-        answer = self._client.post(f"{_RUNS}/list", body)
-        rows = understand(lambda page: tuple(map(DagRun.from_json, page["dag_runs"])), answer)
-        return Listing(rows, understand(total_of, answer))
+        return self._runs_of(body)
+
+    def first_runs(self, dag_ids: Sequence[str]) -> Listing[DagRun]:
+        """List the runs of some DAGs that were due first, in any state, 100 in all."""
+        return self._runs_of({"dag_ids": list(dag_ids), "order_by": "run_after", "page_limit": 100})
 
     def count_finished_runs(self, dag_id: str, *, since: datetime) -> int:
         """Count one DAG's runs that ended, well or not.
@@ -194,6 +196,11 @@ class AirflowApi:
 
     def _runs(self, params: dict[str, Any], pages: int) -> Listing[DagRun]:
         return self._client.read_list(_RUNS, "dag_runs", DagRun.from_json, params, pages=pages, by_cursor=True)
+
+    def _runs_of(self, body: dict[str, Any]) -> Listing[DagRun]:
+        answer = self._client.post(f"{_RUNS}/list", body)
+        rows = understand(lambda page: tuple(map(DagRun.from_json, page["dag_runs"])), answer)
+        return Listing(rows, understand(total_of, answer))
 
     def _tasks(self, params: dict[str, Any], pages: int) -> Listing[TaskInstance]:
         key = "task_instances"

@@ -14,16 +14,12 @@ from operators.health.prometheus_api import Answers, PrometheusApi
 from operators.health.run_activity import Activity
 from operators.health.run_history import RunHistory
 from operators.health.run_rules import RunRuleBook
-from operators.health.run_silence import Silence, measure_silence
-from operators.thresholds import Threshold
-from operators.verdict import Outcome
+from operators.health.run_silence import Silence, SilenceLooker, is_over
 
 _FAILED_PAGES = 2
 _RESERVED_REQUESTS = 2
 """Kept for questions about what has caught the eye: the last success of silent DAGs, and whether they are paused."""
 _USUAL_DAYS = "7d"
-_NOT_ASKED = "whether it is paused could not be asked within the requests that a check may make"
-_NOT_READ = "its last success is not among those that could be read within the requests that a check may make"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +124,12 @@ class Looker:
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
         self._history.learn_due(activity.dags, now=self._now)
-        late, silent_before, suspects = self._late(queued, activity), self._history.silent, self._suspects()
+        late, silent_before = self._late(queued, activity), self._history.silent
+        silence = SilenceLooker(self._api, self._rules, self._history, queued, left=lambda: self._left)
+        suspects = silence.suspects(self._ignored)
         self._ask_for_activity(activity, suspects, late, running)
-        silent, unsure = self._silent(suspects, queued, activity)
-        self._history.silent = frozenset(dag_id for dag_id, silence in silent.items() if self._is_told(dag_id, silence))
+        silent, unsure = silence.look(suspects, activity)
+        self._history.silent = frozenset(dag_id for dag_id, found in silent.items() if silence.is_told(dag_id, found))
         self._history.inactive = activity.inactive
         return RunLook(
             now=self._now,
@@ -186,11 +184,6 @@ class Looker:
         due = self._history.next_due(dag_id)
         return None if due is None else datetime.fromtimestamp(due, UTC)
 
-    def _suspects(self) -> tuple[str, ...]:
-        """Give the DAGs that may be silent for too long, those with a promise of their own first."""
-        known = dict.fromkeys((*self._rules.watched, *self._history.dags))
-        return tuple(d for d in known if self._may_be_silent(d) and not is_ignored(d, self._ignored))
-
     def _ask_for_activity(
         self,
         activity: Activity,
@@ -209,70 +202,14 @@ class Looker:
         rules = self._rules.of(dag_id)
         usual = self._history.past(dag_id).usual_late(min_runs=rules.usual.min_runs)
         more = None if usual is None else seconds - usual
-        return _is_over(rules.late_by, seconds) or _is_over(rules.usual.late_by, more)
+        return is_over(rules.late_by, seconds) or is_over(rules.usual.late_by, more)
 
     def _is_long(self, run: DagRun) -> bool:
         rules, seconds = self._rules.of(run.dag_id), self._age(run.started_at or self._now)
         usual = self._history.past(run.dag_id).usual_seconds(
             before=self._now.timestamp(), min_runs=rules.usual.min_runs
         )
-        return _is_over(rules.running_for, seconds) or _is_over(
-            rules.usual.duration, seconds / usual if usual else None
-        )
-
-    def _silent(
-        self, suspects: Sequence[str], queued: Iterable[DagRun], activity: Activity
-    ) -> tuple[dict[str, Silence], dict[str, str]]:
-        """Give the active DAGs whose last success may be too long ago, and why that is not known of others."""
-        unsure = {dag_id: _NOT_ASKED for dag_id in suspects if activity.is_active(dag_id) is None}
-        dues: dict[str, list[float]] = {}
-        for run in queued:
-            if run.run_type == "scheduled":
-                dues.setdefault(run.dag_id, []).append(run.due_at.timestamp())
-
-        def measure(dag_id: str) -> Silence:
-            return self._measure_silence(dag_id, dues.get(dag_id, ()))
-
-        silent = [d for d in suspects if activity.is_active(d) and self._is_told(d, measure(d))]
-        unsure |= dict.fromkeys(self._learn_successes(silent), _NOT_READ)
-        return {dag_id: measure(dag_id) for dag_id in silent if dag_id not in unsure}, unsure
-
-    def _measure_silence(self, dag_id: str, queued: Iterable[float]) -> Silence:
-        return measure_silence(
-            self._history.past(dag_id),
-            queued=queued,
-            next_due=self._history.next_due(dag_id),
-            now=self._now.timestamp(),
-            min_runs=self._rules.of(dag_id).usual.min_runs,
-        )
-
-    def _is_told(self, dag_id: str, silence: Silence) -> bool:
-        """Tell whether a silence is over a threshold, as far as is known."""
-        rules = self._rules.of(dag_id)
-        if silence.age is None:
-            return rules.success_age is not None
-        return _is_over(rules.success_age, silence.age) or _is_over(rules.usual.success_age, silence.times)
-
-    def _learn_successes(self, dag_ids: Sequence[str]) -> tuple[str, ...]:
-        """Ask for the last success of each DAG, and give those of which it is still not known."""
-        left = list(dag_ids)
-        while left and self._left > 0:
-            listing = self._api.latest_successes(left)
-            self._history.learn_successes(listing.rows)
-            found = {run.dag_id for run in listing.rows}
-            left = [dag_id for dag_id in left if dag_id not in found] if listing.is_cut else []
-        return tuple(dag_id for dag_id in left if not self._knows_last_success(dag_id))
-
-    def _knows_last_success(self, dag_id: str) -> bool:
-        last = self._history.past(dag_id).last_success
-        return last is not None and self._history.is_complete_since(last)
-
-    def _may_be_silent(self, dag_id: str) -> bool:
-        """Tell whether a DAG has to be looked into: it is silent for too long if all that time counts."""
-        rules, past = self._rules.of(dag_id), self._history.past(dag_id)
-        last, gap = past.last_success, past.median_gap(min_runs=rules.usual.min_runs)
-        age = None if last is None else max(self._now.timestamp() - last, 0.0)
-        return self._is_told(dag_id, Silence(age=age, missed=age or 0.0, gap=gap))
+        return is_over(rules.running_for, seconds) or is_over(rules.usual.duration, seconds / usual if usual else None)
 
     def _count(self, failed: Sequence[DagRun], answers: Answers | None) -> dict[str, Finished]:
         """Count the finished runs of each DAG with failures: by Prometheus, from memory, or by asking for the worst."""
@@ -317,10 +254,6 @@ def run_questions(window: timedelta) -> dict[str, str]:
         for name, count in counts.items()
     }
     return now | before
-
-
-def _is_over(threshold: Threshold | None, value: float | None) -> bool:
-    return threshold is not None and value is not None and threshold.outcome(value) is not Outcome.PASS
 
 
 def _keep_latest(found: dict[str, tuple[float, str]], dag_id: str, seconds: float, what: str) -> None:

@@ -99,16 +99,26 @@ def _silences(look: RunLook) -> dict[str, Noted]:
 
 
 def _never_succeeded(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
+    """Judge a DAG without a success by the time since its first run was due; one that was never due is all right."""
     for dag_id, silence in look.silent.items():
         threshold = rules.of(dag_id).success_age
-        if silence.age is None and threshold is not None:
+        if silence.age is not None or threshold is None:
+            continue
+        outcome = Outcome.FAIL if silence.due is None else threshold.outcome(silence.due)
+        if outcome is not Outcome.PASS or dag_id in rules.watched:
             yield Verdict(
                 name=f"{dag_id}.success_age",
-                outcome=Outcome.FAIL,
+                outcome=outcome,
                 observed=None,
                 threshold=threshold.text,
-                message="has never succeeded, as far as Airflow knows",
+                message=_describe_never(silence.due),
             )
+
+
+def _describe_never(due: float | None) -> str:
+    if due is None:
+        return "has never succeeded, as far as Airflow knows"
+    return f"has not succeeded yet; its first run was due {format_span(due)} ago" if due else "no run was due yet"
 
 
 def _not_known(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:

@@ -133,7 +133,7 @@ class RecordedAirflow:
     def _chosen_by_body(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         unknown = set(body) - {"dag_ids", "states", "end_date_gte", "order_by", "page_limit"}
         assert not unknown, f"nobody recorded what {unknown} do"
-        params = {"state": body["states"]}
+        params = {"state": body.get("states", [])}
         if "end_date_gte" in body:
             params["end_date_gte"] = [body["end_date_gte"]]
         rows = [row for row in self.rows[RUNS] if row["dag_id"] in body["dag_ids"] and _fits(row, params)]

@@ -351,6 +351,38 @@ def test_a_dag_with_a_promise_is_judged_at_once_and_whatever_its_past(clock, jud
     }
 
 
+def test_a_dag_with_a_promise_that_was_never_due_is_all_right(clock, judge):
+    """Its first run is due in six days; one that somebody started by hand was never promised."""
+    clock.dag("new", due=-6 * 24 * HOUR)
+    clock.run("new", due=HOUR, state="failed", run_type="manual")
+    promise = {"success_age": {"warn": "8d", "fail": "9d"}}
+    assert judge(dags={"new": promise}) == {"new.success_age": ("pass", None)}
+    clock.pass_by(13 * 24 * HOUR)
+    assert judge(dags={"new": promise}) == {"new.success_age": ("pass", None)}, "seven days after it was due"
+    clock.pass_by(1.5 * 24 * HOUR)
+    assert judge(dags={"new": promise}) == {"new.success_age": ("warn", None)}
+
+
+def test_a_dag_that_has_failed_since_its_first_run_is_judged_by_when_that_was(clock, judge):
+    """Nobody remembers the runs, and the next one is due in five days."""
+    for dag_id in ("weekly", "young"):
+        clock.dag(dag_id, due=-5 * 24 * HOUR)
+    for days in (16, 9, 2):
+        clock.run("weekly", due=days * 24 * HOUR, state="failed")
+    clock.run("young", due=2 * 24 * HOUR, state="failed")
+    promise = {"success_age": {"warn": "8d", "fail": "9d"}}
+    assert judge(dags={"weekly": promise, "young": promise}) == {
+        "weekly.success_age": ("fail", None),
+        "young.success_age": ("pass", None),
+    }
+
+
+def test_a_backlog_that_a_new_dag_starts_with_counts_from_its_first_start(clock, judge):
+    clock.dag("new", due=299 * 24 * HOUR)
+    clock.run("new", due=300 * 24 * HOUR, queued=60, late=300 * 24 * HOUR - 30, takes=None)
+    assert judge(dags={"new": PROMISE}) == {"new.success_age": ("pass", None)}
+
+
 @pytest.mark.parametrize("crowded", [False, True], ids=["few DAGs", "more DAGs than a page"])
 def test_dags_that_are_gone_hide_no_silent_dag(clock, judge, crowded):
     for number in range(45):
