@@ -70,9 +70,11 @@ class Dag:
 
     dag_id: str
     next_due_at: datetime | None
-    """When its next run may start; None if it has no schedule, or as many runs as it may have."""
+    """When its next run may start; None if it has no schedule. It stays in the past while no run can be made."""
     next_logical_at: datetime | None
     """The date that its next run is for."""
+    max_runs: int | None
+    """So many of its runs may be queued or running at once, those of backfills apart; then no other is made."""
     parsed_at: datetime | None
     parse_seconds: float | None
     file: str
@@ -84,6 +86,7 @@ class Dag:
             dag_id=row["dag_id"],
             next_due_at=_moment(row["next_dagrun_run_after"]),
             next_logical_at=_moment(row["next_dagrun_logical_date"]),
+            max_runs=row["max_active_runs"],
             parsed_at=_moment(row["last_parsed_time"]),
             parse_seconds=row["last_parse_duration"],
             file=row["relative_fileloc"] or row["fileloc"] or "",

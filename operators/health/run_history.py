@@ -47,6 +47,16 @@ class DagPast:
         return self.starts[-1][0] if self.starts else 0.0
 
     @property
+    def newest_start(self) -> float:
+        """When the newest scheduled run that was seen has started (Unix time)."""
+        return sum(self.starts[-1]) if self.starts else 0.0
+
+    @property
+    def newest_end(self) -> float:
+        """When the last run has ended (Unix time)."""
+        return self.runs[-1].ended_at if self.runs else 0.0
+
+    @property
     def newest_late(self) -> float | None:
         """By how many seconds the newest run started late; None if that cannot be said, as after a pause.
 
@@ -64,7 +74,7 @@ class DagPast:
     @property
     def last_seen(self) -> float:
         """When anything was last heard of it."""
-        return max(self.newest_due, self.runs[-1].ended_at if self.runs else 0.0)
+        return max(self.newest_start, self.newest_end)
 
     def usual_seconds(self, *, before: float, min_runs: int) -> float | None:
         """Give the median duration of the successes that ended before a moment; None if there are too few."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from operators.health.airflow_api import REQUESTS_AT_MOST, AirflowApi
-from operators.health.airflow_rows import DagRun
+from operators.health.airflow_rows import Dag, DagRun, Listing
 from operators.health.health_check import is_ignored
 from operators.health.prometheus_api import Answers, PrometheusApi
 from operators.health.run_activity import Activity
@@ -115,7 +115,8 @@ class Looker:
         failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
-        queued = self._counted(self._api.queued_runs().rows)
+        waiting = self._api.queued_runs()
+        queued = self._counted(waiting.rows)
         activity = Activity(self._api, self._history.inactive)
         answers = self._ask_prometheus()
         since = self._history.next_look(now=self._now, window=self._rules.general.window)
@@ -124,7 +125,7 @@ class Looker:
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
         self._history.learn_due(activity.dags, now=self._now)
-        late, silent_before = self._late(queued, activity), self._history.silent
+        late, silent_before = self._late(queued, activity, _Slots(listing, waiting)), self._history.silent
         silence = SilenceLooker(self._api, self._rules, self._history, queued, left=lambda: self._left)
         suspects = silence.suspects(self._ignored)
         self._ask_for_activity(activity, suspects, late, running)
@@ -162,7 +163,7 @@ class Looker:
     def _is_within(self, run: DagRun) -> bool:
         return run.ended_at is None or run.ended_at >= self._now - self._rules.of(run.dag_id).window
 
-    def _late(self, queued: Iterable[DagRun], activity: Activity) -> dict[str, tuple[float, str]]:
+    def _late(self, queued: Iterable[DagRun], activity: Activity, slots: _Slots) -> dict[str, tuple[float, str]]:
         """Find what is late: runs that are queued, runs that nobody made, and newest runs that have started late."""
         found: dict[str, tuple[float, str]] = {}
         for run in queued:
@@ -170,19 +171,31 @@ class Looker:
             since = max(run.due_at, run.queued_at or run.due_at)
             _keep_latest(found, run.dag_id, self._age(since), f"{run.run_id} is queued")
         for dag in activity.dags:
-            due = self._next_due(dag.dag_id)
-            if due and due < self._now and not is_ignored(dag.dag_id, self._ignored):
-                what = f"the run due at {due:%Y-%m-%d %H:%M} UTC was not made"
-                _keep_latest(found, dag.dag_id, self._age(due), what)
+            missing = self._missing(dag, slots)
+            if missing and not is_ignored(dag.dag_id, self._ignored):
+                _keep_latest(found, dag.dag_id, *missing)
         for dag_id, past in self._history.dags.items():
             is_recent = past.newest_due >= (self._now - self._rules.of(dag_id).window).timestamp()
             if past.newest_late is not None and is_recent and not is_ignored(dag_id, self._ignored):
                 _keep_latest(found, dag_id, past.newest_late, "its newest run started late")
         return found
 
-    def _next_due(self, dag_id: str) -> datetime | None:
-        due = self._history.next_due(dag_id)
-        return None if due is None else datetime.fromtimestamp(due, UTC)
+    def _missing(self, dag: Dag, slots: _Slots) -> tuple[float, str] | None:
+        """Give by how much the next run of a DAG is late that nobody has made, and what it is; None if it is not late.
+
+        A DAG that works off a backlog has a next run that was due before its newest one has started, maybe a year ago.
+        That run waits for its turn: it is late only once there is room for it, from then on.
+        """
+        due = self._history.next_due(dag.dag_id)
+        if due is None or due >= self._now.timestamp():
+            return None
+        past = self._history.past(dag.dag_id)
+        is_backlog = past.newest_start > due
+        if is_backlog and slots.may_be_full(dag):
+            return None
+        since = max(past.newest_start, past.newest_end) if is_backlog else due
+        why = slots.describe(dag) or "was not made"
+        return self._age(_moment(since)), f"the run due at {_moment(due):%Y-%m-%d %H:%M} UTC {why}"
 
     def _ask_for_activity(
         self,
@@ -241,6 +254,29 @@ class Looker:
         return round(max((self._now - moment).total_seconds(), 0.0), 1)
 
 
+class _Slots:
+    """How many of the runs that a DAG may have at once are taken; a run of a backfill takes none.
+
+    :param running: the runs that are running, or some of them
+    :param queued: those that have not started, or some of them
+    """
+
+    def __init__(self, running: Listing[DagRun], queued: Listing[DagRun]) -> None:
+        rows = (*running.rows, *queued.rows)
+        self._taken = Counter(run.dag_id for run in rows if run.run_type != "backfill")
+        self._is_cut = running.is_cut or queued.is_cut
+
+    def may_be_full(self, dag: Dag) -> bool:
+        """Tell whether no more run may be made, or whether that is not known as there are more runs than were read."""
+        return dag.max_runs is not None and (self._is_cut or self._taken[dag.dag_id] >= dag.max_runs)
+
+    def describe(self, dag: Dag) -> str:
+        """Say that a DAG has no room for another run; nothing if it has."""
+        if dag.max_runs is None or self._taken[dag.dag_id] < dag.max_runs:
+            return ""
+        return f"waits for one of the {self._taken[dag.dag_id]} runs that the DAG may have at once"
+
+
 def run_questions(window: timedelta) -> dict[str, str]:
     """Give what Prometheus is asked: finished runs by DAG, within the window and in the week before it.
 
@@ -254,6 +290,10 @@ def run_questions(window: timedelta) -> dict[str, str]:
         for name, count in counts.items()
     }
     return now | before
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _keep_latest(found: dict[str, tuple[float, str]], dag_id: str, seconds: float, what: str) -> None:

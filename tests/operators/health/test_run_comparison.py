@@ -32,10 +32,10 @@ class Clock:
     def pass_by(self, seconds: float) -> None:
         self.airflow.date = format_datetime(self.airflow.now + timedelta(seconds=seconds), usegmt=True)
 
-    def dag(self, dag_id: str, *, due: float | None = None, paused: bool = False) -> None:
+    def dag(self, dag_id: str, *, due: float | None = None, paused: bool = False, max_runs: int = 16) -> None:
         """A DAG whose next run is due so many seconds ago."""
         moment = None if due is None else (self.airflow.now - timedelta(seconds=due)).isoformat()
-        row = {"dag_id": dag_id, "is_paused": paused, "next_dagrun_run_after": moment}
+        row = {"dag_id": dag_id, "is_paused": paused, "next_dagrun_run_after": moment, "max_active_runs": max_runs}
         self.airflow.rows[DAGS].append({**self._dag, **row, "next_dagrun_logical_date": moment})
 
     def next_due(self, dag_id: str, due: float) -> None:
@@ -159,6 +159,27 @@ def test_a_run_that_nobody_made_is_late(clock, judge):
     clock.dag("silent", due=2 * HOUR)
     clock.dag("later", due=-HOUR)
     assert judge(**LATE) == {"silent.late_by": ("fail", pytest.approx(7200, abs=5))}
+
+
+def test_a_dag_that_works_off_a_backlog_is_not_late_while_all_its_runs_are_taken(clock, judge):
+    """Airflow leaves the date of the next run where it is, 300 days ago, while it can make none."""
+    clock.dag("backlog", due=300 * 24 * HOUR, max_runs=2)
+    for days in (302, 301):
+        clock.run("backlog", due=days * 24 * HOUR, late=days * 24 * HOUR - 3 * HOUR, takes=None)
+    assert judge(**LATE) == {"late_by": ("pass", 0)}
+    clock.pass_by(HOUR)
+    for row in clock.airflow.rows[RUNS]:
+        row.update(state="success", end_date=(clock.airflow.now - timedelta(minutes=20)).isoformat())
+    assert judge(**LATE) == {"backlog.late_by": ("warn", pytest.approx(20 * MINUTE, abs=5))}, "since there is room"
+
+
+def test_a_run_that_waits_for_one_that_does_not_end_is_late(clock, judge, run_task, read_published):
+    clock.dag("hourly", due=4 * HOUR, max_runs=1)
+    clock.run("hourly", due=5 * HOUR, takes=None)
+    assert judge(**LATE) == {"hourly.late_by": ("fail", pytest.approx(4 * HOUR, abs=5))}
+    run = run_task(CheckDagRunsOperator(task_id="check_dag_runs", conn_id="airflow_api", **LATE), run_id="again")
+    (verdict,) = read_published(run.result, "verdicts.json")["verdicts"]
+    assert "waits for one of the 1 runs that the DAG may have at once" in verdict["message"]
 
 
 def test_a_run_by_hand_that_took_the_place_of_the_scheduled_one_is_no_missing_run(clock, judge):
