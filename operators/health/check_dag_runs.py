@@ -49,8 +49,8 @@ class CheckDagRunsOperator(HealthCheckOperator):
           ignore: [test_*]
 
     :param conn_id: Airflow connection to the REST API, of type http, with the login of a viewer (templated)
-    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; ratios are then taken from
-        there. One that does not exist is not asked (templated)
+    :param prometheus_conn_id: Airflow connection to Prometheus, of type http; it counts the runs that Airflow cannot be
+        asked for within few requests. One that does not exist is not asked (templated)
     :param window: how far back runs count, by when they ended (templated)
     :param failed_runs: threshold on the failed runs of one DAG
     :param failure_ratio: threshold on the failed part of the finished runs of one DAG

@@ -20,6 +20,9 @@ _FAILED_PAGES = 2
 _RESERVED_REQUESTS = 2
 """Kept for questions about what has caught the eye: the last success of silent DAGs, and whether they are paused."""
 _USUAL_DAYS = "7d"
+_COUNTER_ERROR = 1
+"""By so many runs Prometheus may be off: it does not count the first value of a counter that is new."""
+_COUNTER_ERROR_RATIO = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class Looker:
                 if (run.dag_id, run.run_id) != self._this and activity.is_active(run.dag_id) is not False
             ),
             running_number=listing.total - (len(listing.rows) - len(running)),
-            finished=self._count(counted, answers),
+            finished=self._count(counted, answers, is_cut=failed.is_cut),
             late={dag_id: found for dag_id, found in late.items() if activity.is_active(dag_id) is not False},
             silent=silent,
             unsure=unsure,
@@ -224,22 +227,22 @@ class Looker:
         )
         return is_over(rules.running_for, seconds) or is_over(rules.usual.duration, seconds / usual if usual else None)
 
-    def _count(self, failed: Sequence[DagRun], answers: Answers | None) -> dict[str, Finished]:
-        """Count the finished runs of each DAG with failures: by Prometheus, from memory, or by asking for the worst."""
+    def _count(self, failed: Sequence[DagRun], answers: Answers | None, *, is_cut: bool) -> dict[str, Finished]:
+        """Count the finished runs of each DAG with failures: from memory, by asking for the worst, or by Prometheus."""
         found = {}
         for dag_id, number in Counter(run.dag_id for run in failed).most_common():
             since = self._now - self._rules.of(dag_id).window
-            known = self._count_by_prometheus(dag_id, number, answers)
-            if known is None:
-                known = self._history.count_finished(dag_id, since=since)
+            known = self._history.count_finished(dag_id, since=since)
             if known is None and self._left > 0:
                 known = self._api.count_finished_runs(dag_id, since=since)
+            if known is None and answers is not None and _has_seen(answers, dag_id, number, is_cut=is_cut):
+                known = self._count_by_prometheus(dag_id, number, answers)
             if known is not None:
                 found[dag_id] = Finished(number, max(known, number))
         return found
 
-    def _count_by_prometheus(self, dag_id: str, failed: int, answers: Answers | None) -> int | None:
-        if answers is None or self._rules.of(dag_id).window != self._rules.general.window:
+    def _count_by_prometheus(self, dag_id: str, failed: int, answers: Answers) -> int | None:
+        if self._rules.of(dag_id).window != self._rules.general.window:
             return None
         succeeded = answers.by_label("succeeded")
         # A DAG without a series has not succeeded, if any DAG has.
@@ -252,6 +255,20 @@ class Looker:
 
     def _age(self, moment: datetime) -> float:
         return round(max((self._now - moment).total_seconds(), 0.0), 1)
+
+
+def _has_seen(answers: Answers, dag_id: str, failed: int, *, is_cut: bool) -> bool:
+    """Tell whether Prometheus has watched this Airflow, and no other, for the whole window.
+
+    One that is younger than the window has no value at its start. One that was away for a while, or that adds up two
+    Airflows with a DAG of that name, has counted other failures than Airflow.
+
+    :param failed: how many runs have failed, as Airflow says
+    :param is_cut: whether there may be more
+    """
+    more = round(answers.by_label("failed").get(dag_id, 0.0)) - failed
+    error = max(_COUNTER_ERROR, _COUNTER_ERROR_RATIO * failed)
+    return bool(answers.by_label("before")) and -error <= more and (is_cut or more <= error)
 
 
 class _Slots:
@@ -278,7 +295,7 @@ class _Slots:
 
 
 def run_questions(window: timedelta) -> dict[str, str]:
-    """Give what Prometheus is asked: finished runs by DAG, within the window and in the week before it.
+    """Give what Prometheus is asked: finished runs by DAG within the window, in the week before it, and at its start.
 
     :param window: how far back
     """
@@ -289,7 +306,7 @@ def run_questions(window: timedelta) -> dict[str, str]:
         f"usual_{name}": f"sum by (dag_id) (increase({count}[{_USUAL_DAYS}] offset {seconds}))"
         for name, count in counts.items()
     }
-    return now | before
+    return now | before | {"before": f"sum(airflow_dagrun_duration_success_count offset {seconds})"}
 
 
 def _moment(seconds: float) -> datetime:

@@ -29,6 +29,7 @@ from operators.health.prometheus_api import PrometheusApi
 from operators.health.run_look import run_questions
 from operators.health.scheduler_look import QUESTIONS
 from operators.health.task_look import task_questions
+from tests.operators.health.test_run_comparison import Clock
 
 CONN = "AIRFLOW_CONN_PROMETHEUS"
 DAY = timedelta(days=1)
@@ -148,23 +149,75 @@ def test_an_answer_that_is_none_is_a_problem_and_no_error(prometheus, status, bo
 # -- checks that ask ---------------------------------------------------------------------------------------------------
 
 
-def test_the_ratio_of_runs_is_taken_from_prometheus(busy, prometheus, run_task, verdicts_of, read_published):
-    prometheus.answer("succeeded", 46, dag_id="half_broken")
-    prometheus.answer("usual_succeeded", 200, dag_id="half_broken")
+RATIOS = {"failure_ratio": {"warn": "5%"}, "min_runs": 3}
+
+
+def check_ratios(run_task: Any, verdicts_of: Any, **parameters: Any) -> dict[str, tuple[str, Any]]:
+    """Judge the DAG that fails most, one of the few that Airflow can be asked for, and the one that fails least."""
     operator = CheckDagRunsOperator(
-        task_id="c",
-        conn_id="airflow_api",
-        prometheus_conn_id="prometheus",
-        failure_ratio={"warn": "5%"},
-        min_runs=5,
-        versus_usual={"failure_ratio": {"warn": "5%"}},
+        task_id="c", conn_id="airflow_api", prometheus_conn_id="prometheus", **{**RATIOS, **parameters}
     )
-    run = run_task(operator)
-    assert verdicts_of(run) == {
-        "half_broken.failure_ratio": ("warn", 0.08),
-        "half_broken.failure_ratio_vs_usual": ("warn", 0.08),
+    found: dict[str, tuple[str, Any]] = verdicts_of(run_task(operator))
+    return {name: verdict for name, verdict in found.items() if "dag_11" in name or "dag_0." in name}
+
+
+@pytest.fixture
+def failing(busy, prometheus):
+    """Twelve DAGs that run too often to be remembered: dag_0 has 11 failed runs, dag_11 has 4, each 36 good ones."""
+    clock = Clock(busy)
+    for number in range(12):
+        for minutes in range(36):
+            clock.run(f"dag_{number}", due=(minutes + 2) * 60)
+        failures = {0: 11, 11: 4}.get(number, 6)
+        for minutes in range(failures):
+            clock.run(f"dag_{number}", due=(minutes + 2) * 60 + 1, state="failed")
+        prometheus.answer("failed", failures, dag_id=f"dag_{number}")
+        prometheus.answer("succeeded", 46, dag_id=f"dag_{number}")
+    return clock
+
+
+def test_the_ratio_of_runs_that_airflow_cannot_be_asked_for_is_taken_from_prometheus(
+    failing, prometheus, run_task, verdicts_of
+):
+    prometheus.answer("before", 900)
+    prometheus.answer("usual_succeeded", 200, dag_id="dag_11")
+    assert check_ratios(run_task, verdicts_of, versus_usual={"failure_ratio": {"warn": "5%"}}) == {
+        "dag_0.failure_ratio": ("warn", pytest.approx(11 / 47)),
+        "dag_11.failure_ratio": ("warn", 0.08),
+        "dag_11.failure_ratio_vs_usual": ("warn", 0.08),
     }
-    assert read_published(run.result, "verdicts.json")["facts"]["prometheus"] == "asked"
+
+
+def test_a_prometheus_that_is_younger_than_the_window_is_not_believed(failing, run_task, verdicts_of):
+    assert check_ratios(run_task, verdicts_of) == {"dag_0.failure_ratio": ("warn", pytest.approx(11 / 47))}
+
+
+@pytest.mark.parametrize("failures", [0, 2, 8])
+def test_a_prometheus_that_has_seen_other_failures_is_not_believed(
+    failing, prometheus, run_task, verdicts_of, failures
+):
+    """It was away for a while, or adds up two Airflows that have a DAG of this name."""
+    prometheus.answer("before", 900)
+    prometheus.answer("failed", failures, dag_id="dag_11")  # the last answer counts
+    assert check_ratios(run_task, verdicts_of).keys() == {"dag_0.failure_ratio"}
+
+
+def test_a_dag_that_airflow_counts_is_not_judged_by_a_prometheus_that_has_seen_little(
+    busy, prometheus, run_task, verdicts_of
+):
+    """It has seen one success of 90: 3 of 93 runs have failed, not 3 of 4."""
+    clock = Clock(busy)
+    for number in range(90):
+        clock.run("load", due=(number + 1) * 900)
+    for number in range(3):
+        clock.run("load", due=(number + 1) * 6000, state="failed")
+    prometheus.answer("succeeded", 1, dag_id="load")
+    prometheus.answer("failed", 3, dag_id="load")
+    prometheus.answer("before", 1)
+    operator = CheckDagRunsOperator(
+        task_id="c", conn_id="airflow_api", prometheus_conn_id="prometheus", failure_ratio={"fail": "50%"}
+    )
+    assert verdicts_of(run_task(operator)) == {"load.failure_ratio": ("pass", pytest.approx(3 / 93))}
 
 
 def test_without_an_answer_the_ratio_is_counted_by_airflow(busy, prometheus, run_task, verdicts_of, read_published):
