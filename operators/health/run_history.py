@@ -161,11 +161,13 @@ class RunHistory:
         for run in runs:
             self._note_end(run)
 
-    def learn_due(self, dags: Iterable[Dag], *, now: datetime) -> None:
+    def learn_due(self, dags: Iterable[Dag], *, now: datetime, knows_running: bool) -> None:
         """Add when the next run of each DAG is due; to be called after what teaches its runs.
 
         While Airflow cannot make the run of a DAG that does not catch up, it takes the next date again and again. The
-        first one is kept, as long as every run is known that has ended since.
+        first one is kept, as long as every run is known that could have been made for it.
+
+        :param knows_running: whether all runs were read that are running
         """
         for dag in dags:
             past = self.past(dag.dag_id)
@@ -175,7 +177,8 @@ class RunHistory:
                 continue
             due, before = dag.next_due_at.timestamp(), self._due_before.get(dag.dag_id, 0.0)
             is_open = max(past.newest_due, past.last_success or 0.0) < before < due <= now.timestamp()
-            self._due[dag.dag_id] = before if is_open and self.is_complete_since(before) else due
+            is_known = knows_running and self.is_complete_since(before)
+            self._due[dag.dag_id] = before if is_open and is_known else due
 
     def next_due(self, dag_id: str) -> float | None:
         """Give when the first run of a DAG is or was due that was not made (Unix time); None if that is not known."""

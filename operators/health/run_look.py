@@ -127,11 +127,12 @@ class Looker:
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
         counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
-        self._history.learn_due(activity.dags, now=self._now)
+        self._history.learn_due(activity.dags, now=self._now, knows_running=not listing.is_cut)
         late, silent_before = self._late(queued, activity, _Slots(listing, waiting)), self._history.silent
         silence = SilenceLooker(self._api, self._rules, self._history, queued, left=lambda: self._left)
         suspects = silence.suspects(self._ignored)
         self._ask_for_activity(activity, suspects, late, running)
+        self._history.learn_due(activity.dags, now=self._now, knows_running=not listing.is_cut)
         silent, unsure = silence.look(suspects, activity)
         self._history.silent = frozenset(dag_id for dag_id, found in silent.items() if silence.is_told(dag_id, found))
         self._history.inactive = activity.inactive
@@ -212,7 +213,6 @@ class Looker:
         waiting = (dag_id for dag_id, (seconds, _) in late.items() if self._is_late(dag_id, seconds))
         long = (run.dag_id for run in running if self._is_long(run))
         activity.find_out((*promised, *waiting, *long, *suspects), requests=self._left - (1 if suspects else 0))
-        self._history.learn_due(activity.dags, now=self._now)
 
     def _is_late(self, dag_id: str, seconds: float) -> bool:
         rules = self._rules.of(dag_id)

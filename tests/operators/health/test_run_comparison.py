@@ -351,6 +351,19 @@ def test_a_run_that_airflow_skips_while_it_cannot_make_it_is_late_since_the_firs
     assert found == {"load.late_by": ("fail", pytest.approx(125 * MINUTE, abs=5))}
 
 
+def test_a_run_that_is_not_among_those_that_were_read_was_made(clock, judge):
+    """More runs are running than a page holds, that of 20 minutes ago among those that were not read."""
+    clock.dag("load", due=-40 * MINUTE)
+    clock.hourly("load", 5)
+    judge(late_by={"warn": "10m"})
+    clock.pass_by(HOUR)
+    for number in range(100):
+        clock.run("busy", due=30 * MINUTE + number, takes=None)
+    clock.run("load", due=20 * MINUTE, takes=None)
+    clock.next_due("load", MINUTE)
+    assert judge(late_by={"warn": "10m"}) == {"load.late_by": ("pass", pytest.approx(MINUTE, abs=5))}
+
+
 def test_a_paused_dag_may_be_silent(clock, judge):
     clock.dag("load", paused=True)
     clock.hourly("load", 9)
@@ -542,18 +555,25 @@ def test_what_is_remembered_stays_small(clock, judge):
     assert (len(past["runs"]), len(past["starts"])) == (30, 30)
 
 
+@pytest.mark.parametrize("crowded", [False, True], ids=["few DAGs", "more DAGs than a page"])
 @pytest.mark.parametrize("number", [0, 1, 40, 900])
-def test_a_check_makes_ten_requests_at_most(clock, judge, read_published, run_task, number):
+def test_a_check_makes_ten_requests_at_most(clock, read_published, run_task, number, crowded):
+    if crowded:
+        clock.crowd()
+    clock.dag("new", due=-HOUR)
     for i in range(number):
         clock.run(f"dag_{i % 50}", due=i * 30 + 60, state="failed" if i % 3 else "success")
-        clock.dag(f"dag_{i % 50}", due=HOUR)
+        clock.dag(f"dag_{i % 50}", due=-2 * HOUR if crowded else HOUR)
+        clock.run(f"dag_{i % 50}", due=2 * HOUR, state="queued" if i % 2 else "success", takes=60 if i % 2 else None)
     operator = CheckDagRunsOperator(
         task_id="check_dag_runs",
         conn_id="airflow_api",
         failed_runs={"warn": 0},
         failure_ratio={"warn": "10%"},
+        running_for={"warn": "1m"},
+        late_by={"warn": "1m"},
         success_age={"warn": "1s"},
-        dags={"one_more": {"success_age": {"warn": "1s"}}},
+        dags={"one_more": {"success_age": {"warn": "1s"}}, "new": {"success_age": {"warn": "1s"}}},
     )
     run = run_task(operator)
     asked = len(clock.airflow.requests)
