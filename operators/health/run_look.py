@@ -46,6 +46,8 @@ class RunLook:
     running_number: int
     finished: Mapping[str, Finished]
     """DAG with failures -> its finished runs, where they could be counted."""
+    unread: tuple[int, str]
+    """How many queued runs were not read that may be late, and the DAG that has most of those that were."""
     late: Mapping[str, tuple[float, str]]
     """DAG -> seconds, and what is late."""
     silent: Mapping[str, Silence]
@@ -147,6 +149,7 @@ class Looker:
             ),
             running_number=listing.total - (len(listing.rows) - len(running)),
             finished=self._count(counted, answers, is_cut=failed.is_cut),
+            unread=self._unread(waiting),
             late={dag_id: found for dag_id, found in late.items() if activity.is_active(dag_id) is not False},
             silent=silent,
             unsure=unsure,
@@ -183,6 +186,13 @@ class Looker:
             if past.newest_late is not None and is_recent and not is_ignored(dag_id, self._ignored):
                 _keep_latest(found, dag_id, past.newest_late, "its newest run started late")
         return found
+
+    def _unread(self, waiting: Listing[DagRun]) -> tuple[int, str]:
+        """Count the queued runs that may be late and were not read: they were due after all those that were."""
+        if not waiting.is_cut or not is_over(self._rules.general.late_by, self._age(waiting.rows[-1].due_at)):
+            return 0, ""
+        ((most, _),) = Counter(run.dag_id for run in waiting.rows).most_common(1)
+        return waiting.total - len(waiting.rows), most
 
     def _missing(self, dag: Dag, slots: _Slots) -> tuple[float, str] | None:
         """Give by how much the next run of a DAG is late that nobody has made, and what it is; None if it is not late.

@@ -122,7 +122,11 @@ def _describe_never(due: float | None) -> str:
 
 
 def _not_known(look: RunLook, rules: RunRuleBook) -> Iterator[Verdict]:
-    """Say of what no silence could be judged: each DAG with a promise of its own, and all others together."""
+    """Say what could not be judged: silent DAGs, those with a promise of their own one by one, and queued runs."""
+    number, most = look.unread
+    if number:
+        what = f"so many more are queued than were read; most of those that were are of {most}"
+        yield _inconclusive("queued_runs", number, rules.general.late_by, what)
     named = [dag_id for dag_id in look.unsure if dag_id in rules.watched]
     for dag_id in named:
         yield _inconclusive(f"{dag_id}.success_age", None, rules.of(dag_id).success_age, look.unsure[dag_id])

@@ -155,6 +155,23 @@ def test_runs_that_stand_still_because_their_dag_was_paused_are_neither_late_nor
     }
 
 
+def test_queued_runs_that_hide_others_which_may_be_late_are_inconclusive(clock, judge):
+    """Somebody started a paused DAG by hand, again and again; the list of queued runs tells them from no others."""
+    clock.dag("paused", paused=True)
+    clock.dag("load")
+    for number in range(120):
+        clock.run("paused", due=2 * 24 * HOUR + number, state="queued", run_type="manual")
+    clock.run("load", due=5 * HOUR, state="queued")
+    assert judge(**LATE) == {"late_by": ("pass", 0), "queued_runs": ("inconclusive", 21)}
+
+
+def test_many_runs_that_have_just_been_queued_hide_none_that_is_late(clock, judge):
+    clock.dag("many")
+    for number in range(120):
+        clock.run("many", due=number, state="queued")
+    assert judge(**LATE) == {"many.late_by": ("pass", pytest.approx(119, abs=5))}
+
+
 def test_a_run_that_nobody_made_is_late(clock, judge):
     clock.dag("silent", due=2 * HOUR)
     clock.dag("later", due=-HOUR)
