@@ -40,11 +40,20 @@ class DagPast:
     """When its last scheduled runs were due (Unix time), and by how many seconds they started late; the newest last."""
     by_hand: list[float] = field(default_factory=list)
     """The dates that its last runs were for that took the place of scheduled ones (Unix time)."""
+    first_start: float | None = None
+    """When the first of its scheduled runs that was seen has started (Unix time)."""
+    last_success: float | None = None
+    """When its last success ended (Unix time), also where so many failures came after it that it is not in ``runs``."""
 
     @property
     def newest_due(self) -> float:
         """When the newest run that was seen was due; a run that was due earlier and starts now is a repetition."""
         return self.starts[-1][0] if self.starts else 0.0
+
+    def forgotten_until(self, moment: float) -> float:
+        """Give the moment up to which scheduled runs may be forgotten that were due after a moment (Unix times)."""
+        is_full = len(self.starts) >= _RUNS_KEPT
+        return max(moment, self.starts[0][0]) if is_full else moment
 
     @property
     def newest_start(self) -> float:
@@ -65,11 +74,6 @@ class DagPast:
         gaps = [later[0] - earlier[0] for earlier, later in pairwise(self.starts)]
         is_regular = len(gaps) >= _GAPS_NEEDED and gaps[-1] <= _LONG_GAP * median(gaps[:-1])
         return self.starts[-1][1] if is_regular else None
-
-    @property
-    def last_success(self) -> float | None:
-        """When its last success ended."""
-        return next((run.ended_at for run in reversed(self.runs) if run.succeeded), None)
 
     @property
     def last_seen(self) -> float:
@@ -222,6 +226,7 @@ class RunHistory:
         if run.run_type != "scheduled" or run.started_at is None or due <= past.newest_due:
             return
         late = round(max(run.started_at.timestamp() - due, 0.0), 1)
+        past.first_start = past.first_start or due + late
         past.starts = [*past.starts, (due, late)][-_RUNS_KEPT:]
 
     def _note_date(self, run: DagRun) -> None:
@@ -236,18 +241,25 @@ class RunHistory:
             return
         past = self.dags.setdefault(run.dag_id, DagPast())
         known = KnownRun(round(run.ended_at.timestamp(), 3), round(run.seconds, 3), run.state == "success")
+        if known.succeeded:
+            past.last_success = max(known.ended_at, past.last_success or 0.0)
         if known not in past.runs:
             past.runs = sorted([*past.runs, known], key=lambda other: other.ended_at)[-_RUNS_KEPT:]
 
 
 def _read_past(value: Mapping[str, Any]) -> DagPast:
     runs = [KnownRun(ended, seconds, bool(succeeded)) for ended, seconds, succeeded in value["runs"]]
-    return DagPast(runs, [(due, late) for due, late in value["starts"]], value.get("by_hand", []))
+    starts = [(due, late) for due, late in value["starts"]]
+    first = value.get("first", sum(starts[0]) if starts else None)
+    success = value.get("success", max((run.ended_at for run in runs if run.succeeded), default=None))
+    return DagPast(runs, starts, value.get("by_hand", []), first, success)
 
 
 def _write_past(past: DagPast) -> dict[str, Any]:
     runs = [[run.ended_at, run.seconds, int(run.succeeded)] for run in past.runs]
-    return {"runs": runs, "starts": [list(start) for start in past.starts], "by_hand": past.by_hand}
+    starts = [list(start) for start in past.starts]
+    success = {"first": past.first_start, "success": past.last_success}
+    return {"runs": runs, "starts": starts, "by_hand": past.by_hand, **success}
 
 
 def _moment(seconds: float) -> datetime:

@@ -131,8 +131,8 @@ class SilenceLooker:
         for run in self._queued:
             _keep_earliest(starts, run)
         for dag_id in dag_ids:
-            if known := self._history.past(dag_id).starts:
-                starts[dag_id] = sum(known[0])
+            if known := self._history.past(dag_id).first_start:
+                starts[dag_id] = known
         found: dict[str, float | None] = {}
         for dag_id in dag_ids:
             moment = starts.get(dag_id, self._next_due(activity.dag(dag_id)))
@@ -173,11 +173,9 @@ def measure_silence(
     gap = past.usual_gap(min_runs=min_runs, next_due=next_due)
     dues = [due for due in {*(due for due, _ in past.starts), *queued} if since < due <= now]
     overdue = max(next_due, since) if next_due is not None and next_due <= now else None
-    return Silence(
-        age=None if last is None else round(max(now - last, 0.0), 1),
-        missed=_missed(sorted(dues), overdue, now, gap) if gap else 0.0,
-        gap=gap,
-    )
+    # After so many runs without a success that the first ones are forgotten, it does not matter when they were due.
+    missed = past.forgotten_until(since) - since + _missed(sorted(dues), overdue, now, gap) if gap else 0.0
+    return Silence(age=None if last is None else round(max(now - last, 0.0), 1), missed=missed, gap=gap)
 
 
 def is_over(threshold: Threshold | None, value: float | None) -> bool:

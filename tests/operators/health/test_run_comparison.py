@@ -337,6 +337,24 @@ def test_a_dag_that_fails_at_every_run_is_silent_for_the_time_in_which_it_runs(c
     assert found == {"office_hours.success_age_vs_usual": ("warn", 5.5)}
 
 
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_a_dag_that_fails_so_often_that_nothing_else_is_remembered_stays_silent(clock, judge, succeeded):
+    clock.dag("often", due=-MINUTE)
+    for minutes in range(30, 0, -1):
+        clock.run("often", due=minutes * MINUTE, takes=10, state="success" if succeeded and minutes > 20 else "failed")
+    for _ in range(3):
+        clock.pass_by(40 * MINUTE)
+        for minutes in range(40, 0, -1):
+            clock.run("often", due=minutes * MINUTE, takes=10, state="failed")
+        clock.next_due("often", -MINUTE)
+        found = judge(versus_usual=USUAL, dags={"often": {"success_age": {"warn": "1h", "fail": "2h"}}})
+    assert found["often.success_age"][0] == "fail"
+    if succeeded:
+        assert found["often.success_age_vs_usual"] == ("fail", pytest.approx(140, abs=1)), (
+            "minutes, at one run a minute"
+        )
+
+
 def test_a_dag_that_rests_at_the_weekend_is_not_silent_on_monday_morning(clock, judge):
     clock.dag("weekdays", due=-2.9 * 24 * HOUR)
     for days in (*range(18, 13, -1), *range(11, 6, -1), *range(4, 0, -1)):
