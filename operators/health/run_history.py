@@ -16,6 +16,8 @@ _FORGOTTEN_AFTER = timedelta(days=90)
 _GAPS_NEEDED = 2
 _LONG_GAP = 1.5
 """Times the usual; a longer one is a pause."""
+_CATCHING_UP = 3
+"""So many runs have to start in short order; fewer may do so by chance."""
 _OVERLAP = timedelta(minutes=5)
 """A run may get its end a little after another check has looked."""
 
@@ -69,11 +71,18 @@ class DagPast:
     def newest_late(self) -> float | None:
         """By how many seconds the newest run started late; None if that cannot be said, as after a pause.
 
-        A DAG that is taken out of its pause, or has a new schedule, gets a run that was due long ago.
+        A DAG that is taken out of its pause, or has a new schedule, gets a run that was due long ago. One that works
+        off a backlog gets many.
         """
         gaps = [later[0] - earlier[0] for earlier, later in pairwise(self.starts)]
         is_regular = len(gaps) >= _GAPS_NEEDED and gaps[-1] <= _LONG_GAP * median(gaps[:-1])
-        return self.starts[-1][1] if is_regular else None
+        return self.starts[-1][1] if is_regular and not self._is_catching_up else None
+
+    @property
+    def _is_catching_up(self) -> bool:
+        """Whether the newest runs started at least twice as fast one after the other as they were due."""
+        pairs = list(pairwise(self.starts[-_CATCHING_UP:]))
+        return all(sum(later) - sum(earlier) <= (later[0] - earlier[0]) / 2 for earlier, later in pairs)
 
     @property
     def last_seen(self) -> float:

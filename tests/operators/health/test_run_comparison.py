@@ -227,6 +227,25 @@ def test_the_first_run_after_a_pause_is_not_late(clock, judge):
     assert judge(late_by={"warn": "10m"}, window="3d") == {"late_by": ("pass", 0)}
 
 
+def test_the_last_run_of_a_backlog_is_not_late(clock, judge):
+    """A daily DAG that was new an hour ago has made up for ten days, one run after the other."""
+    clock.dag("new", due=-9 * HOUR)
+    for days in range(10, -1, -1):
+        due = days * 24 * HOUR + 15 * HOUR
+        clock.run("new", due=due, late=due - (days + 1) * 5 * MINUTE)
+    assert judge(**LATE) == {"late_by": ("pass", 0)}
+
+
+def test_a_dag_that_falls_behind_is_late(clock, judge):
+    """Due each hour, its runs take 70 minutes, one after the other."""
+    clock.dag("slow", due=HOUR, max_runs=1)
+    for number in range(12):
+        clock.run(
+            "slow", due=(14 - number) * HOUR, late=number * 10 * MINUTE, takes=70 * MINUTE if number < 11 else None
+        )
+    assert judge(**LATE) == {"slow.late_by": ("fail", 110 * MINUTE)}
+
+
 def test_a_run_that_is_started_anew_is_not_late(clock, judge):
     clock.dag("load")
     clock.hourly("load", 5)
