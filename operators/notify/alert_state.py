@@ -95,20 +95,36 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
-    """A channel as the state knows it."""
+class Routing:
+    """What one entry of ``channels`` is for."""
 
-    key: str
-    severities: frozenset[str]
+    severities: frozenset[str] = frozenset(SEVERITIES)
     checks: tuple[str, ...] = ()
     """Patterns of checks, or of alerts' keys; none: all of them."""
     wants_recoveries: bool = True
 
-    def wants(self, alert: Alert) -> bool:
-        """Tell whether an alert is for it."""
+    def wants(self, alert: Alert, severity: str) -> bool:
+        """Tell whether an alert is for it when it is this urgent."""
         names = (alert.check, alert.key)
         is_chosen = not self.checks or any(fnmatchcase(name, pattern) for name in names for pattern in self.checks)
-        return is_chosen and alert.severity in self.severities
+        return is_chosen and severity in self.severities
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A channel as the state knows it: whoever gets a message, by however many entries of the YAML."""
+
+    key: str
+    routings: tuple[Routing, ...] = (Routing(),)
+
+    def wants(self, alert: Alert) -> bool:
+        """Tell whether an alert is for it."""
+        return any(routing.wants(alert, alert.severity) for routing in self.routings)
+
+    def wants_end_of(self, alert: Alert, told: Told) -> bool:
+        """Tell whether it is told that an alert is over; what told of the alert decides, if it is still there."""
+        by = [routing for routing in self.routings if routing.wants(alert, told.severity)]
+        return any(routing.wants_recoveries for routing in by or self.routings)
 
 
 class AlertState:
@@ -166,11 +182,15 @@ class AlertState:
                 worse.append(tracked)
             elif damping.repeat is not None and now - datetime.fromisoformat(told.at) >= damping.repeat:
                 still.append(tracked)
-        over = tuple(t for t in self._known_to(audience) if not (t.is_open and audience.wants(t.alert)))
-        if not audience.wants_recoveries:
-            for tracked in over:
+        over = []
+        for tracked in self._known_to(audience):
+            if tracked.is_open and audience.wants(tracked.alert):
+                continue
+            if audience.wants_end_of(tracked.alert, tracked.told[audience.key]):
+                over.append(tracked)
+            else:
                 del tracked.told[audience.key]
-        return News(tuple(new), tuple(worse), tuple(still), over if audience.wants_recoveries else ())
+        return News(tuple(new), tuple(worse), tuple(still), tuple(over))
 
     def note_told(self, audience: Audience, news: News, *, now: datetime) -> None:
         """Remember that a channel knows."""

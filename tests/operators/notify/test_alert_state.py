@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.notify.alert_state import AlertState, Audience, Damping
+from operators.notify.alert_state import AlertState, Audience, Damping, Routing
 from operators.notify.alerts import Alert
 
 KEYS = ("a/x", "a/y", "b/x")
 SEVERITIES = ("critical", "warning", "info")
 START = datetime(2026, 1, 1, tzinfo=UTC)
-EVERYBODY = Audience("chat", frozenset(SEVERITIES))
-PAGER = Audience("pager", frozenset({"critical"}))
+EVERYBODY = Audience("chat")
+PAGER = Audience("pager", (Routing(frozenset({"critical"})),))
 
 
 def alert(key: str, severity: str) -> Alert:

@@ -280,6 +280,65 @@ def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it(hourly, receiv
     assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"recovered": ["a/dag_0.a"]}]
 
 
+TWO_ENTRIES = [{**HOOK[0], "severities": ["critical"]}, {**HOOK[0], "severities": ["warning"]}]
+
+
+def test_two_entries_for_one_receiver_do_not_undo_each_other_every_hour(hourly, received):
+    for _ in range(3):
+        hourly(TWO_ENTRIES, a=["fail", "warn", "pass"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
+
+
+def test_a_problem_that_passes_from_one_entry_to_the_other_is_not_over(hourly, received):
+    for outcome in ("warn", "fail", "warn", "warn"):
+        hourly(TWO_ENTRIES, a=[outcome])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"worse": ["a/dag_0.a"]}]
+
+
+def test_an_incident_lasts_until_nothing_of_any_entry_is_open(hourly, received, monkeypatch):
+    connection = json.loads(os.environ["AIRFLOW_CONN_HOOK"])
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_PAGER", json.dumps({**connection, "conn_type": "pagerduty_events", "password": "a-key"})
+    )
+    pager = {"type": "pagerduty", "conn_id": "pager"}
+    channels = [{**pager, "severities": ["critical"]}, {**pager, "severities": ["warning"]}]
+    for first, second in [("fail", "warn"), ("pass", "warn"), ("pass", "warn"), ("pass", "pass"), ("pass", "pass")]:
+        hourly(channels, a=[first, second])
+    assert [(event["event_action"], event.get("payload", {}).get("severity")) for event in received] == [
+        ("trigger", "critical"),
+        ("trigger", "warning"),
+        ("resolve", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        TWO_ENTRIES,
+        TWO_ENTRIES[::-1],
+        [{"type": "http", "conn_id": "hook", "endpoint": "elsewhere", "checks": ["nothing"]}, *HOOK],
+        [{**HOOK[0], "checks": ["a"], "recoveries": False}],
+    ],
+    ids=["in two entries", "in two entries, moved", "after another one", "chosen by check"],
+)
+def test_what_a_channel_knows_is_not_sent_again_when_the_yaml_says_in_another_way_what_goes_there(
+    hourly, received, changed
+):
+    hourly(HOOK, a=["fail", "warn"])
+    hourly(changed, a=["fail", "warn"])
+    assert len(received) == 1
+
+
+def test_each_entry_says_whether_it_is_told_what_is_over(hourly, received):
+    channels = [TWO_ENTRIES[0], {**TWO_ENTRIES[1], "recoveries": False}]
+    for outcomes in (["fail", "warn"], ["pass", "pass"], ["pass", "pass"]):
+        hourly(channels, a=outcomes)
+    assert [keys(message) for message in received] == [
+        {"new": ["a/dag_0.a", "a/dag_1.a"]},
+        {"recovered": ["a/dag_0.a"]},
+    ]
+
+
 def test_a_channel_may_do_without_what_is_over(hourly, received):
     channel = [{**HOOK[0], "recoveries": False}]
     for outcome in ("fail", "pass", "pass", "fail"):
