@@ -136,6 +136,8 @@ class AlertState:
     def __init__(self, kept: Mapping[str, Any] | None) -> None:
         value = kept or {}
         self._last_run: str = value.get("last_run", "")
+        self.failing: set[str] = set(value.get("failing", ()))
+        """Channels that did not take their last message."""
         self.alerts: dict[str, Tracked] = {key: _read(tracked) for key, tracked in value.get("alerts", {}).items()}
 
     def advance(
@@ -202,12 +204,17 @@ class AlertState:
     def forget_channels(self, known: Iterable[str]) -> None:
         """Forget what was told to channels that are no longer in the YAML."""
         keys = set(known)
+        self.failing &= keys
         for tracked in self.alerts.values():
             tracked.told = {key: told for key, told in tracked.told.items() if key in keys}
 
     def to_json(self) -> dict[str, Any]:
         """Give the plain form."""
-        return {"last_run": self._last_run, "alerts": {key: asdict(tracked) for key, tracked in self.alerts.items()}}
+        return {
+            "last_run": self._last_run,
+            "failing": sorted(self.failing),
+            "alerts": {key: asdict(tracked) for key, tracked in self.alerts.items()},
+        }
 
     def _known_to(self, audience: Audience) -> tuple[Tracked, ...]:
         return tuple(tracked for tracked in self.alerts.values() if audience.key in tracked.told)

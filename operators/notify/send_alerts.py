@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from operators.notify.alert_message import make_message
 from operators.notify.alert_state import AlertState, Damping
 from operators.notify.alerts import alerts_of
 from operators.notify.audiences import LOG, Route, read_damping, read_routes, read_severities
-from operators.notify.channels import Delivery, count_deliveries, deliver, require_delivered
+from operators.notify.channels import Delivery, Status, count_deliveries, deliver, require_delivered
 from operators.notify.message_value import Message
 from operators.parameters import AlertChannels, Count, Duration, Severity, TaskResult
 from operators.severity import SEVERITIES
@@ -38,7 +38,8 @@ class SendAlertsOperator(BaseOperator):
 
     A problem is told once, and again when it becomes more urgent, lasts longer than ``repeat``, or is over. What was
     told to whom is remembered below the artefact root. A channel that fails gets the message with the next report, and
-    the others are not told again. The message is always rendered to the task log and to the artefacts as well.
+    is tried after the others, which are not told again. The message is always rendered to the task log and to the
+    artefacts as well.
 
     .. code-block:: yaml
 
@@ -115,10 +116,15 @@ class SendAlertsOperator(BaseOperator):
         state.advance(alerts, unmeasured=unmeasured, run_id=report.run_id, now=now, damping=damping)
         state.forget_channels([LOG.key, *(route.audience.key for route in routes)])
         bulletin = _Bulletin(report, page, state, damping, now)
-        told, deliveries = bulletin.to_log(), tuple(bulletin.to_channels(routes, context))
-        reference = _publish(context, told, deliveries) if told or deliveries else None
-        kept.write(state.to_json(), after=memory)
-        _emit(ti.dag_id, state, deliveries)
+        deliveries: list[Delivery] = []
+        # Also when the task's timeout ends it: who was told is remembered, and who was not reached comes first then.
+        try:
+            told = bulletin.to_log()
+            bulletin.to_channels(routes, context, deliveries)
+            reference = _publish(context, told, deliveries) if told or deliveries else None
+        finally:
+            kept.write(state.to_json(), after=memory)
+            _emit(ti.dag_id, state, deliveries)
         if reference is None:
             log.info("Nothing to send: health is %s, %d alerts are open and told", report.outcome, len(state.open))
         require_delivered(deliveries)
@@ -145,16 +151,25 @@ class _Bulletin:
         self.state.note_told(LOG, news, now=self.now)
         return message
 
-    def to_channels(self, routes: Sequence[Route], context: Context) -> Iterator[Delivery]:
-        """Tell each channel what it does not know; one that fails does not learn of it."""
-        for route in routes:
+    def to_channels(self, routes: Sequence[Route], context: Context, deliveries: list[Delivery]) -> None:
+        """Tell each channel what it does not know; one that fails does not learn of it, and is the last next time.
+
+        :param deliveries: how each went is added, also for one during which the task's time ends
+        """
+        for route in sorted(routes, key=lambda route: route.audience.key in self.state.failing):
             news = self.state.news_for(route.audience, now=self.now, damping=self.damping)
-            if news:
-                message = make_message(self.report, self.page, news, self.state, route.audience)
+            if not news:
+                continue
+            message = make_message(self.report, self.page, news, self.state, route.audience)
+            delivery = Delivery(route.channel.name, Status.FAILED, "the task was ended before it answered")
+            self.state.failing.add(route.audience.key)
+            try:
                 delivery = deliver(route.channel, message, context)
-                if delivery.is_done:
-                    self.state.note_told(route.audience, news, now=self.now)
-                yield delivery
+            finally:
+                deliveries.append(delivery)
+            if delivery.is_done:
+                self.state.failing.discard(route.audience.key)
+                self.state.note_told(route.audience, news, now=self.now)
 
 
 def _publish(context: Context, message: Message | None, deliveries: Sequence[Delivery]) -> dict[str, Any]:

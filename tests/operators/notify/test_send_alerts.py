@@ -6,13 +6,15 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk.execution_time.timeout import timeout
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.health.generate_health_report import GenerateHealthReportOperator
@@ -380,6 +382,58 @@ def test_a_channel_that_failed_is_told_with_the_next_report(hourly, received, de
     hourly([dead], a=["fail", "warn"])
     hourly([dead], a=["fail", "warn"])
     assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
+
+
+ENDED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""The mail library leaves its connection to the end of the process when the task is ended meanwhile."""
+
+
+@pytest.fixture
+def hanging(silent_port, monkeypatch) -> Callable[[str], dict[str, Any]]:
+    """``hanging("x@y.z")``: mail through a server that takes the connection and says nothing."""
+    extra = {"timeout": 1, "retry_limit": 5, "disable_ssl": True, "disable_tls": True, "from_email": "a@example.com"}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": silent_port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_MAIL", json.dumps(connection))
+    return lambda address: {"type": "smtp", "conn_id": "mail", "to": [address]}
+
+
+def test_a_mail_server_that_hangs_takes_its_timeout_once_and_not_six_times(hourly, received, hanging):
+    began = time.monotonic()
+    hourly([hanging("a@example.com"), *HOOK], a=["fail"], raises=DeliveryError)
+    assert time.monotonic() - began < 4
+    assert len(received) == 1
+
+
+@ENDED
+def test_channels_that_hang_until_the_task_is_ended_do_not_hide_the_others_from_the_next_try(
+    make_report, run_task, received, hanging, metrics
+):
+    channels = [*map(hanging, ("a@example.com", "b@example.com", "c@example.com")), *HOOK]
+    report, told = make_report(a=["fail"]), []
+    for number in (1, 2):
+        with pytest.raises(AirflowTaskTimeout), timeout(2.5):
+            run_task(alerts(report, channels=channels), try_number=number)
+        told.append(len(received))
+        assert any("conn_id=mail,outcome=failed" in line for line in metrics())
+    assert told == [0, 1]
+
+
+@ENDED
+def test_who_was_told_before_the_task_was_ended_is_not_told_again(make_report, run_task, received, hanging):
+    channels = [*HOOK, *map(hanging, ("a@example.com", "b@example.com"))]
+    with pytest.raises(AirflowTaskTimeout), timeout(1.8):
+        run_task(alerts(make_report(a=["fail"]), channels=channels), run_id="hour-1")
+    run_task(alerts(make_report(a=["fail"]), channels=HOOK), run_id="hour-2")
+    assert len(received) == 1
+
+
+def test_a_channel_that_works_again_has_its_old_place(hourly, received, dead, monkeypatch):
+    second = {**HOOK[0], "endpoint": "second"}
+    hourly([dead, second], a=["fail"], raises=DeliveryError)
+    monkeypatch.setenv("AIRFLOW_CONN_DEAD", os.environ["AIRFLOW_CONN_HOOK"])
+    hourly([dead, second], a=["fail", "fail"])
+    hourly([dead, second], a=["fail", "fail", "fail"])
+    assert [message["path"] for message in received] == ["/second", "/second", "/", "/", "/second"]
 
 
 def test_what_was_over_before_a_channel_worked_again_is_never_told_to_it(hourly, received, dead, monkeypatch):
