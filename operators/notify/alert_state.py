@@ -6,8 +6,8 @@ next report, whatever became of the others, and nobody is told twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -17,7 +17,7 @@ from operators.notify.alerts import Alert
 from operators.severity import SEVERITIES
 
 _RECENT = 12
-"""Reports over which a problem's coming and going is counted."""
+"""Reports over which it is counted how often a problem comes and goes, or changes its severity."""
 _FLAPS_FROM = 4
 _CALM_BELOW = 2
 
@@ -29,7 +29,7 @@ class Damping:
     raise_after: int = 1
     """So many reports in a row must have the problem."""
     clear_after: int = 2
-    """So many reports in a row must be without it."""
+    """So many reports in a row must be without it, or have it in a milder form."""
     repeat: timedelta | None = None
     """After so long a channel is told again of what lasts; None for never."""
 
@@ -49,20 +49,38 @@ class Tracked:
     """One alert over time."""
 
     alert: Alert
+    """As the newest report has it, with the severity of ``observe``."""
     since: str
     """When it was first seen, ISO 8601."""
     is_open: bool = False
     is_flapping: bool = False
     recent: str = ""
     """1 for each of the last reports that had the problem, 0 for each that had not; the newest at the end."""
+    severities: list[str] = field(default_factory=list)
+    """How urgent it was in each of the last reports that had it, the newest at the end."""
+    is_hovering: bool = False
+    """Whether it is now more urgent and now less."""
     told: dict[str, Told] = field(default_factory=dict)
     """Channel -> what it knows."""
+
+    def begin(self, now: str) -> None:
+        """Let a new episode begin: nothing of an earlier one counts."""
+        self.since, self.severities, self.is_hovering = now, [], False
+
+    def observe(self, alert: Alert, damping: Damping) -> None:
+        """Take a report's form of it: as urgent as the worst of the last ``clear_after``, or of all while it hovers.
+
+        So somebody who is told only of what is critical is not told of its end, and of it as new, with each report.
+        """
+        self.severities = [*self.severities, alert.severity][-_RECENT:]
+        self.is_hovering = _is_restless(self.severities, already=self.is_hovering)
+        counting = self.severities if self.is_hovering else self.severities[-damping.clear_after :]
+        self.alert = replace(alert, severity=min(counting, key=SEVERITIES.index))
 
     def advance(self, *, is_present: bool, damping: Damping) -> None:
         """Take one more report into account."""
         self.recent = (self.recent + str(int(is_present)))[-_RECENT:]
-        changes = sum(a != b for a, b in pairwise(self.recent))
-        self.is_flapping = changes >= (_CALM_BELOW if self.is_flapping else _FLAPS_FROM)
+        self.is_flapping = _is_restless(self.recent, already=self.is_flapping)
         in_a_row = len(self.recent) - len(self.recent.rstrip(self.recent[-1]))
         if is_present and in_a_row >= damping.raise_after:
             self.is_open = True
@@ -157,8 +175,8 @@ class AlertState:
         for key, alert in present.items():
             tracked = self.alerts.setdefault(key, Tracked(alert=alert, since=_text(now)))
             if not tracked.is_open and not tracked.recent.endswith("1"):
-                tracked.since = _text(now)
-            tracked.alert = alert
+                tracked.begin(_text(now))
+            tracked.observe(alert, damping)
         for key, tracked in list(self.alerts.items()):
             if key in present or tracked.alert.check not in unknown:
                 tracked.advance(is_present=key in present, damping=damping)
@@ -222,7 +240,13 @@ class AlertState:
 
 def _read(value: Mapping[str, Any]) -> Tracked:
     told = {channel: Told(**known) for channel, known in value["told"].items()}
-    return Tracked(**{**value, "alert": Alert(**value["alert"]), "told": told})
+    alert = Alert(**value["alert"])
+    return Tracked(**{"severities": [alert.severity], **value, "alert": alert, "told": told})
+
+
+def _is_restless(recent: Sequence[str], *, already: bool) -> bool:
+    """Tell whether something changes so often that only calm counts; calm asks for less than its beginning."""
+    return sum(a != b for a, b in pairwise(recent)) >= (_CALM_BELOW if already else _FLAPS_FROM)
 
 
 def _text(moment: datetime) -> str:

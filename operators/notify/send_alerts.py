@@ -66,8 +66,8 @@ class SendAlertsOperator(BaseOperator):
     :param severities: pattern of a check, or of check and verdict as in ``check_dag_runs/my_dag.*`` -> critical,
         warning or info instead of the verdict's; the first that fits counts
     :param raise_after: so many reports in a row must have a problem before it is told
-    :param clear_after: so many reports in a row must be without it before it is over; one that comes and goes stays
-        open until it is calm
+    :param clear_after: so many reports in a row must be without it before it is over, or milder before it is less
+        urgent; one that comes and goes, or hovers, stays as it is until it is calm
     :param repeat: after so long a channel is reminded of what lasts; never if 0s
     """
 

@@ -86,6 +86,29 @@ def test_what_lasts_long_enough_is_open_and_what_is_away_long_enough_is_not(stor
 
 
 @given(reports, dampings)
+def test_a_problem_is_never_milder_than_now_and_never_more_urgent_than_in_any_of_its_reports(story, damping):
+    seen: dict[str, set[str]] = {}
+    for state, present, _, _ in play(story, damping):
+        for found in present:
+            seen.setdefault(found.key, set()).add(found.severity)
+            shown = state.alerts[found.key].alert.severity
+            assert SEVERITIES.index(shown) <= SEVERITIES.index(found.severity)
+            assert shown in seen[found.key]
+
+
+def test_a_state_that_was_kept_before_severities_were_is_read():
+    damping = Damping()
+    state = AlertState(None)
+    state.advance([alert("a/x", "critical")], unmeasured=[], run_id="r0", now=START, damping=damping)
+    state.note_told(PAGER, state.news_for(PAGER, now=START, damping=damping), now=START)
+    kept = state.to_json()
+    del kept["failing"], kept["alerts"]["a/x"]["severities"], kept["alerts"]["a/x"]["is_hovering"]
+    state = AlertState(json.loads(json.dumps(kept)))
+    state.advance([alert("a/x", "warning")], unmeasured=[], run_id="r1", now=START, damping=damping)
+    assert not state.news_for(PAGER, now=START, damping=damping)
+
+
+@given(reports, dampings)
 def test_what_is_past_is_forgotten(story, damping):
     calm = ({}, True, frozenset({"chat", "pager"}))
     *_, (state, _, _, _) = play([*story, *[calm] * 14], damping)

@@ -275,11 +275,37 @@ def test_severities_can_be_changed_by_check_and_by_problem(hourly, received):
     }
 
 
-def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it(hourly, received):
-    channel = [{**HOOK[0], "severities": ["critical"]}]
+PAGER = [{**HOOK[0], "severities": ["critical"]}]
+
+
+def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it_after_clear_after_reports(hourly, received):
+    told = []
     for outcome in ("fail", "warn", "warn"):
-        hourly(channel, a=[outcome])
-    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"recovered": ["a/dag_0.a"]}]
+        hourly(PAGER, a=[outcome])
+        told.append(len(received))
+    # One milder report is too few, as one without the problem is: the next may be critical again.
+    assert told == [1, 1, 2]
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a"]}
+
+
+@pytest.mark.parametrize("outcomes", [["fail", "warn"] * 5, ["fail", "warn", "warn"] * 5], ids=" ".join)
+def test_a_severity_that_hovers_around_a_threshold_does_not_page_each_time(hourly, received, outcomes):
+    for outcome in outcomes:
+        hourly(PAGER, a=[outcome])
+    assert sum("new" in keys(message) for message in received) <= 3
+    for _ in range(12):
+        hourly(PAGER, a=["warn"])
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a"]}
+
+
+def test_what_was_critical_before_it_was_over_is_not_critical_when_it_comes_again_as_a_warning(hourly, received):
+    for outcome in ("fail", "pass", "pass", "warn"):
+        hourly(a=[outcome])
+    assert [(keys(message), message["severity"]) for message in received] == [
+        ({"new": ["a/dag_0.a"]}, "critical"),
+        ({"recovered": ["a/dag_0.a"]}, "info"),
+        ({"new": ["a/dag_0.a"]}, "warning"),
+    ]
 
 
 TWO_ENTRIES = [{**HOOK[0], "severities": ["critical"]}, {**HOOK[0], "severities": ["warning"]}]
