@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from operators import stats
 from operators.artifacts import artifact_root, open_location, path_safe
@@ -32,6 +34,11 @@ __all__ = [
 ]
 
 log = logging.getLogger("airflow.task")
+
+_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]*(?P<path>[/?#].+)", re.IGNORECASE | re.DOTALL)
+"""An address with or without its scheme."""
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
+"""What a client leaves as it is."""
 
 
 class DeliveryError(RuntimeError):
@@ -154,6 +161,7 @@ def _deliver(channel: Channel, message: Message, context: Context) -> Delivery:
             f"a channel of type {channel.type!r} takes {' or '.join(allowed)}"
         )
         return Delivery(channel.name, Status.MISCONFIGURED, problem)
+    _mask_addresses(connection)
     # Whatever a notifier raises is this channel's failure alone: it is kept, logged, and raised after the last channel.
     try:
         notify(channel, connection, message, context)
@@ -171,13 +179,29 @@ def _describe(error: Exception, connection: Connection) -> str:
     return text[:300]
 
 
+def _mask_addresses(connection: Connection) -> None:
+    """Have Airflow keep webhook addresses out of the task's log, which hooks write into as well.
+
+    It does so by itself for the password and for extra as wholes, not for a host or for parts of these.
+    """
+    from airflow.sdk.log import mask_secret
+
+    for path in _paths_of(connection):
+        mask_secret(path)
+
+
 def _secrets_of(connection: Connection) -> set[str]:
-    """List what may be secret in a connection: the password, values of extra, and the path of a webhook address."""
-    values: list[Any] = [connection.password, *_leaves(connection.extra_dejson)]
-    for address in (connection.host, connection.password):
-        if address and "://" in address:
-            values.append(address.partition("://")[2].partition("/")[2])
+    """List what may be secret in a connection: the password, values of extra, and the paths of webhook addresses."""
+    values: list[Any] = [connection.password, *_leaves(connection.extra_dejson), *_paths_of(connection)]
     return {value for value in values if isinstance(value, str) and len(value) >= 4}  # noqa: PLR2004
+
+
+def _paths_of(connection: Connection) -> set[str]:
+    """List what comes after the host in the addresses of a connection, as it is written and as it is sent."""
+    others = [connection.password, *_leaves(connection.extra_dejson)]
+    addresses = [connection.host, *(other for other in others if isinstance(other, str) and "://" in other)]
+    found = {match["path"] for address in addresses if (match := _PATH.fullmatch(address or ""))}
+    return found | {quote(path, safe=_SAFE) for path in found}
 
 
 def _leaves(value: Any) -> list[Any]:
