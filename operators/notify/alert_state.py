@@ -153,23 +153,41 @@ class AlertState:
 
     def __init__(self, kept: Mapping[str, Any] | None) -> None:
         value = kept or {}
-        self._last_run: str = value.get("last_run", "")
+        self.last_run: str = value.get("last_run", "")
+        """The run of the newest report that was taken into account."""
+        self.last_report: str = value.get("last_report", "")
+        """When that was made, UTC, ISO 8601; empty if it was never kept."""
         self.failing: set[str] = set(value.get("failing", ()))
         """Channels that did not take their last message."""
         self.alerts: dict[str, Tracked] = {key: _read(tracked) for key, tracked in value.get("alerts", {}).items()}
 
+    def is_newer_than(self, created_at: str) -> bool:
+        """Tell whether a later report was taken into account, as when the task of an old run is cleared.
+
+        :param created_at: when the report was made, UTC, ISO 8601
+        """
+        return bool(self.last_report) and datetime.fromisoformat(created_at) < datetime.fromisoformat(self.last_report)
+
     def advance(
-        self, alerts: Iterable[Alert], *, unmeasured: Iterable[str], run_id: str, now: datetime, damping: Damping
+        self,
+        alerts: Iterable[Alert],
+        *,
+        unmeasured: Iterable[str],
+        run_id: str,
+        created_at: str,
+        now: datetime,
+        damping: Damping,
     ) -> None:
         """Take a report into account; the same one again, as in another try of the task, changes nothing.
 
         :param alerts: its problems
         :param unmeasured: checks that could not be made, of whose problems nothing is known
         :param run_id: the report's run
+        :param created_at: when it was made, UTC, ISO 8601; not before the last one
         """
-        if run_id == self._last_run:
+        if run_id == self.last_run and self.last_report in (created_at, ""):
             return
-        self._last_run = run_id
+        self.last_run, self.last_report = run_id, created_at
         present = {alert.key: alert for alert in alerts}
         unknown = set(unmeasured)
         for key, alert in present.items():
@@ -229,7 +247,8 @@ class AlertState:
     def to_json(self) -> dict[str, Any]:
         """Give the plain form."""
         return {
-            "last_run": self._last_run,
+            "last_run": self.last_run,
+            "last_report": self.last_report,
             "failing": sorted(self.failing),
             "alerts": {key: asdict(tracked) for key, tracked in self.alerts.items()},
         }

@@ -97,7 +97,7 @@ class SendAlertsOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Tell what there is to tell.
 
-        :returns: the reference of an artefact of kind ``alert``; None if there was nothing
+        :returns: the reference of an artefact of kind ``alert``; None if there was nothing, or a later report is known
         :raises AirflowFailException: if a parameter makes no sense, or a channel is not set up
         :raises DeliveryError: if a channel did not take the message
         """
@@ -111,9 +111,25 @@ class SendAlertsOperator(BaseOperator):
         kept = KeptState(ti.dag_id, ti.task_id)
         memory = kept.read()
         state = AlertState(memory.value)
+        if state.is_newer_than(report.created_at):
+            log.warning(
+                "Nothing is sent: the report of %s, made at %s, is older than that of %s, which is known. "
+                "To try a channel again, clear this task in that run, or wait for the next report",
+                report.run_id,
+                report.created_at,
+                state.last_run,
+            )
+            return None
         alerts = alerts_of(report, alert_on=Outcome(self.alert_on), severities=severities)
         unmeasured = [check.task_id for check in report.unmeasured]
-        state.advance(alerts, unmeasured=unmeasured, run_id=report.run_id, now=now, damping=damping)
+        state.advance(
+            alerts,
+            unmeasured=unmeasured,
+            run_id=report.run_id,
+            created_at=report.created_at,
+            now=now,
+            damping=damping,
+        )
         state.forget_channels([LOG.key, *(route.audience.key for route in routes)])
         bulletin = _Bulletin(report, page, state, damping, now)
         deliveries: list[Delivery] = []

@@ -43,7 +43,9 @@ def play(story: Any, damping: Damping) -> Any:
         state = AlertState(kept)
         unmeasured = [] if is_made else ["a"]
         present = [alert(key, severity) for key, severity in wrong.items() if is_made or not key.startswith("a/")]
-        state.advance(present, unmeasured=unmeasured, run_id=f"r{hour}", now=now, damping=damping)
+        state.advance(
+            present, unmeasured=unmeasured, run_id=f"r{hour}", created_at=now.isoformat(), now=now, damping=damping
+        )
         for audience in (EVERYBODY, PAGER):
             news = state.news_for(audience, now=now, damping=damping)
             if audience.key not in working:
@@ -70,7 +72,14 @@ def test_another_try_of_the_task_changes_nothing(story, damping):
     for state, present, kept, now in play(story, damping):
         again = AlertState(kept)
         run_id = kept["last_run"]
-        again.advance(present, unmeasured=[], run_id=run_id, now=now + timedelta(minutes=1), damping=damping)
+        again.advance(
+            present,
+            unmeasured=[],
+            run_id=run_id,
+            created_at=now.isoformat(),
+            now=now + timedelta(minutes=1),
+            damping=damping,
+        )
         assert again.to_json() == kept == state.to_json()
 
 
@@ -96,16 +105,23 @@ def test_a_problem_is_never_milder_than_now_and_never_more_urgent_than_in_any_of
             assert shown in seen[found.key]
 
 
-def test_a_state_that_was_kept_before_severities_were_is_read():
-    damping = Damping()
-    state = AlertState(None)
-    state.advance([alert("a/x", "critical")], unmeasured=[], run_id="r0", now=START, damping=damping)
-    state.note_told(PAGER, state.news_for(PAGER, now=START, damping=damping), now=START)
-    kept = state.to_json()
-    del kept["failing"], kept["alerts"]["a/x"]["severities"], kept["alerts"]["a/x"]["is_hovering"]
-    state = AlertState(json.loads(json.dumps(kept)))
-    state.advance([alert("a/x", "warning")], unmeasured=[], run_id="r1", now=START, damping=damping)
-    assert not state.news_for(PAGER, now=START, damping=damping)
+def test_a_state_of_an_earlier_version_is_read():
+    known = {
+        "alert": {"key": "a/x", "check": "a", "title": "t", "severity": "critical", "summary": "a/x"},
+        "since": START.isoformat(),
+        "is_open": True,
+        "is_flapping": False,
+        "recent": "1",
+        "told": {"pager": {"severity": "critical", "at": START.isoformat()}},
+    }
+    damping, now = Damping(), START + timedelta(hours=1)
+    state = AlertState({"last_run": "r0", "alerts": {"a/x": known}})
+    assert not state.is_newer_than(START.isoformat())
+    for run_id, severity in (("r0", "warning"), ("r1", "warning")):
+        found = [alert("a/x", severity)]
+        state.advance(found, unmeasured=[], run_id=run_id, created_at=now.isoformat(), now=now, damping=damping)
+        assert not state.news_for(PAGER, now=now, damping=damping)
+    assert state.alerts["a/x"].recent == "11"
 
 
 @given(reports, dampings)

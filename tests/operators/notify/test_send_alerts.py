@@ -18,6 +18,7 @@ from airflow.sdk.execution_time.timeout import timeout
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.health.generate_health_report import GenerateHealthReportOperator
+from operators.health.health_report import HEALTH, HealthReport, read_check
 from operators.kept_state import KeptState
 from operators.notify.channels import DeliveryError
 from operators.notify.send_alerts import SendAlertsOperator
@@ -235,6 +236,44 @@ def test_a_check_that_could_not_be_made_says_nothing_of_its_problems(hourly, rec
     for _ in range(2):
         hourly(a=["pass"])
     assert keys(received[-1]) == {"recovered": ["a/dag_0.a", "a/unmeasured"]}
+
+
+@pytest.fixture
+def report_of(run_task) -> Callable[..., dict[str, Any]]:
+    """``report_of(hour, a=["fail"])``: the report that was made at this hour, by default in the run of this hour."""
+
+    def make(hour: int, *, of_run: str = "", **checks: list[str]) -> dict[str, Any]:
+        run_id, made_at = f"hour-{hour}", f"2026-01-01T{hour:02}:00:00+00:00"
+        published = [publish_check(name, outcomes, run_id=run_id) for name, outcomes in checks.items()]
+        found = tuple(read_check(Reference.from_xcom(reference, where="test")) for reference in published)
+        report = HealthReport(dag_id="a_dag", run_id=of_run or run_id, created_at=made_at, checks=found)
+        context: Any = {"ti": TaskInstance("a_dag", run_id, "generate_health_report")}
+        artifact = ArtifactWriter(context)
+        artifact.write_json(HEALTH, report.to_json())
+        return artifact.publish("health").to_xcom()
+
+    return make
+
+
+def test_the_task_of_an_old_run_that_is_cleared_does_not_tell_what_is_over(report_of, run_task, received, dead, caplog):
+    old = report_of(0, a=["fail"])
+    run_task(alerts(old, channels=[dead]), run_id="hour-0", raises=DeliveryError)
+    for hour in (1, 2):
+        run_task(alerts(report_of(hour, a=["pass"])), run_id=f"hour-{hour}")
+    state = KeptState("a_dag", "send_alerts").read()
+
+    run = run_task(alerts(old, channels=HOOK), run_id="hour-0", try_number=2)
+
+    assert (received, run.result) == ([], None)
+    assert KeptState("a_dag", "send_alerts").read() == state
+    assert "the report of hour-0, made at 2026-01-01T00:00:00+00:00, is older than that of hour-2" in caplog.text
+
+
+def test_a_run_that_is_cleared_as_a_whole_has_looked_again_and_counts(report_of, run_task, received):
+    run_task(alerts(report_of(1, a=["pass"]), channels=HOOK), run_id="hour-1")
+    again = report_of(2, of_run="hour-1", a=["fail"])
+    run_task(alerts(again, channels=HOOK), run_id="hour-1", try_number=2)
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
 
 
 def test_what_lasts_is_called_to_mind(hourly, received):
