@@ -92,18 +92,17 @@ def send(
 def deliver(channel: Channel, message: Message, context: Context) -> Delivery:
     """Send a message through one channel, unless it took this very message in an earlier try of the task.
 
-    A receipt beside the run's artefacts says so. Should the process die between a delivery and its receipt, the retry
-    sends once more.
+    A receipt beside the run's artefacts says so. Should the process die between a delivery and its receipt, or the
+    storage fail, the retry sends once more.
     """
     receipt = _receipt_path(channel, message, context)
-    if receipt.exists():
+    if _has_receipt(receipt):
         log.info("%s took this message in an earlier try; not sent again", channel.name)
         return Delivery(channel.name, Status.ALREADY_DELIVERED)
     delivery = _deliver(channel, message, context)
     if delivery.status is Status.DELIVERED:
         log.info("%s took the message %r", channel.name, message.subject)
-        receipt.parent.mkdir(parents=True, exist_ok=True)
-        receipt.write_bytes(json.dumps(delivery.to_json()).encode())
+        _write_receipt(receipt, delivery)
     else:
         log.error("%s did not take the message: %s", channel.name, delivery.error)
     return delivery
@@ -143,6 +142,25 @@ def _receipt_path(channel: Channel, message: Message, context: Context) -> Objec
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     folder = [artifact_root().rstrip("/"), ti.dag_id, path_safe(ti.run_id), ti.task_id, "delivered"]
     return open_location("/".join([*folder, f"{key}.json"]))
+
+
+def _has_receipt(receipt: ObjectStoragePath) -> bool:
+    # Whatever a storage raises: to tell somebody twice is better than not to tell the others.
+    try:
+        return receipt.exists()
+    except Exception as error:  # noqa: BLE001
+        log.warning(
+            "Not known whether %s is there, so the message is sent: %s: %s", receipt, type(error).__name__, error
+        )
+        return False
+
+
+def _write_receipt(receipt: ObjectStoragePath, delivery: Delivery) -> None:
+    try:
+        receipt.parent.mkdir(parents=True, exist_ok=True)
+        receipt.write_bytes(json.dumps(delivery.to_json()).encode())
+    except Exception as error:  # noqa: BLE001
+        log.warning("%s cannot be written; another try sends again: %s: %s", receipt, type(error).__name__, error)
 
 
 def _deliver(channel: Channel, message: Message, context: Context) -> Delivery:

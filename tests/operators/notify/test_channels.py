@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.log import mask_logs
+from fsspec.implementations.local import LocalFileSystem
 
 from operators.notify.channels import (
     Delivery,
@@ -100,6 +101,32 @@ def test_a_retry_goes_only_to_the_channel_that_failed(web: Any, mail: Any) -> No
         ("slack team_chat", "already delivered"),
     ]
     assert len(mail.mails) == len(web.requests) == 1
+
+
+def test_a_storage_that_takes_no_receipt_does_not_keep_the_message_from_the_other_channels(
+    web: Any, artifact_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliver(HTTP)
+    (receipt,) = artifact_root.rglob("delivered/*.json")
+    receipt.unlink()
+    receipt.parent.rmdir()
+    receipt.parent.touch()  # a file, where a folder has to be
+
+    assert deliver(HTTP, CHAT) == [("http incidents", "delivered"), ("slack team_chat", "delivered")]
+    assert len(web.requests) == 3
+    assert caplog.text.count("cannot be written; another try sends again: FileExistsError") == 2
+
+
+def test_a_storage_that_cannot_be_asked_for_a_receipt_does_not_keep_the_message_from_anybody(
+    web: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any, **__: Any) -> bool:
+        raise PermissionError("403 Forbidden")
+
+    monkeypatch.setattr(LocalFileSystem, "exists", refuse)
+
+    assert deliver(HTTP, CHAT) == [("http incidents", "delivered"), ("slack team_chat", "delivered")]
+    assert "so the message is sent: PermissionError: 403 Forbidden" in caplog.text
 
 
 def test_another_message_or_run_is_sent_again(web: Any) -> None:
