@@ -536,6 +536,12 @@ def test_metrics_tell_what_is_open_and_what_was_sent(hourly, received, dead, met
     ]
 
 
+def test_what_is_open_is_counted_also_where_nobody_could_be_told(hourly, dead, metrics):
+    metrics()
+    hourly([dead], a=["fail"], raises=DeliveryError)
+    assert "airflow.health.alerts_open,dag_id=a_dag,severity=critical:1|g" in metrics()
+
+
 # -- what it looks like, and mistakes --------------------------------------------------------------------------------
 
 
