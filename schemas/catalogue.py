@@ -233,6 +233,10 @@ _RULES = (
         _ERROR,
         "a metric that needs probabilities or scores of an estimator that gives none",
     ),
+    Rule(
+        "P610", "alert-for-no-check", _WARNING, "a pattern for alerts that fits no check of the report", ignorable=True
+    ),
+    Rule("P611", "channel-given-twice", _WARNING, "a channel that sends nothing but what another does", ignorable=True),
     # operations
     Rule(
         "P701",
