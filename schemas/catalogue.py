@@ -218,7 +218,7 @@ _RULES = (
     Rule("P520", "never-resolved", _WARNING, "+task_id where Airflow takes the text as it is", ignorable=True),
     Rule("P521", "part-of-result-mapped", _ERROR, "a part of a result to map over"),
     Rule("P522", "result-not-kept", _ERROR, "the result of a task that does not keep it"),
-    # thresholds
+    # thresholds and alerts
     Rule("P601", "nothing-can-pass", _ERROR, "a lower bound above the upper one"),
     Rule("P602", "warning-never-seen", _ERROR, "a warning that comes after the failure"),
     Rule("P603", "bound-given-twice", _ERROR, "two keys for the same bound"),
