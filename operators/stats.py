@@ -210,7 +210,7 @@ HEALTH_LAST_SUCCESS = _gauge(
     "health.last_success_timestamp_seconds",
     "dag_id",
     "Unix time",
-    "Dead-man's switch: the last health run in which every check could be made, whatever it found.",
+    "Dead-man's switch: the last health run in which every check could be made, whatever it found, and all were told.",
 )
 HEALTH_ALERTS_OPEN = _gauge(
     "health.alerts_open",
