@@ -173,6 +173,7 @@ class AlertState:
         alerts: Iterable[Alert],
         *,
         unmeasured: Iterable[str],
+        unclear: Iterable[str] = (),
         run_id: str,
         created_at: str,
         now: datetime,
@@ -182,20 +183,24 @@ class AlertState:
 
         :param alerts: its problems
         :param unmeasured: checks that could not be made, of whose problems nothing is known
+        :param unclear: keys of which nothing is known; what is open stays open, and as urgent as it was
         :param run_id: the report's run
         :param created_at: when it was made, UTC, ISO 8601; not before the last one
         """
         if run_id == self.last_run and self.last_report in (created_at, ""):
             return
         self.last_run, self.last_report = run_id, created_at
-        present = {alert.key: alert for alert in alerts}
         unknown = set(unmeasured)
+        left = {key for key in unclear if key in self.alerts and self.alerts[key].is_open}
+        present = {alert.key: alert for alert in alerts if alert.key not in left}
         for key, alert in present.items():
             tracked = self.alerts.setdefault(key, Tracked(alert=alert, since=_text(now)))
             if not tracked.is_open and not tracked.recent.endswith("1"):
                 tracked.begin(_text(now))
             tracked.observe(alert, damping)
         for key, tracked in list(self.alerts.items()):
+            if key in left:
+                continue
             if key in present or tracked.alert.check not in unknown:
                 tracked.advance(is_present=key in present, damping=damping)
             if tracked.is_history:

@@ -108,13 +108,19 @@ def deliver(channel: Channel, message: Message, context: Context) -> Delivery:
     return delivery
 
 
-def count_deliveries(metric: stats.Metric, deliveries: Sequence[Delivery], *, dag_id: str) -> None:
-    """Add deliveries to a counter, by channel and outcome; one of an earlier try was counted there."""
+def count_deliveries(metric: stats.Metric, deliveries: Sequence[Delivery], context: Context) -> None:
+    """Add deliveries to a counter, by channel and outcome.
+
+    One of an earlier try was counted there. One that another try of the task may heal is counted by that.
+    """
+    ti = context["ti"]
+    is_retried = ti.try_number <= ti.max_tries and any(delivery.status is Status.FAILED for delivery in deliveries)
+    counted = {Status.DELIVERED} if is_retried else {Status.DELIVERED, Status.FAILED, Status.MISCONFIGURED}
     for delivery in deliveries:
-        if delivery.status is not Status.ALREADY_DELIVERED:
+        if delivery.status in counted:
             channel, _, conn_id = delivery.channel.partition(" ")
             tags = {"channel": channel, "conn_id": conn_id, "outcome": str(delivery.status)}
-            stats.emit(metric, 1, dag_id=dag_id, **tags)
+            stats.emit(metric, 1, dag_id=ti.dag_id, **tags)
 
 
 def require_delivered(deliveries: Sequence[Delivery]) -> None:

@@ -17,7 +17,7 @@ from operators.kept_state import KeptState
 from operators.mistakes import check_choice, mistakes_fail_the_task
 from operators.notify.alert_message import make_message
 from operators.notify.alert_state import AlertState, Damping
-from operators.notify.alerts import alerts_of
+from operators.notify.alerts import alerts_of, unclear_in
 from operators.notify.audiences import LOG, Route, read_damping, read_routes, read_severities
 from operators.notify.channels import Delivery, Status, count_deliveries, deliver, require_delivered
 from operators.notify.message_value import Message
@@ -125,6 +125,7 @@ class SendAlertsOperator(BaseOperator):
         state.advance(
             alerts,
             unmeasured=unmeasured,
+            unclear=unclear_in(report),
             run_id=report.run_id,
             created_at=report.created_at,
             now=now,
@@ -140,7 +141,7 @@ class SendAlertsOperator(BaseOperator):
             reference = _publish(context, told, deliveries) if told or deliveries else None
         finally:
             kept.write(state.to_json(), after=memory)
-            _emit(ti.dag_id, state, deliveries)
+            _emit(context, state, deliveries)
         if reference is None:
             log.info("Nothing to send: health is %s, %d alerts are open and told", report.outcome, len(state.open))
         require_delivered(deliveries)
@@ -206,8 +207,8 @@ def _publish(context: Context, message: Message | None, deliveries: Sequence[Del
     return artifact.publish("alert", rows=len(deliveries)).to_xcom()
 
 
-def _emit(dag_id: str, state: AlertState, deliveries: Sequence[Delivery]) -> None:
+def _emit(context: Context, state: AlertState, deliveries: Sequence[Delivery]) -> None:
     for severity in SEVERITIES:
         number = sum(tracked.alert.severity == severity for tracked in state.open)
-        stats.emit(stats.HEALTH_ALERTS_OPEN, number, dag_id=dag_id, severity=severity)
-    count_deliveries(stats.HEALTH_ALERTS_SENT, deliveries, dag_id=dag_id)
+        stats.emit(stats.HEALTH_ALERTS_OPEN, number, dag_id=context["ti"].dag_id, severity=severity)
+    count_deliveries(stats.HEALTH_ALERTS_SENT, deliveries, context)

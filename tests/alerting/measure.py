@@ -141,8 +141,8 @@ def silent(chain: Chain) -> Any:
 
 def empty(chain: Chain) -> Any:
     """Take every file out of the folder of pipelines, as if it were not mounted."""
-    for path in chain.airflow.dags.iterdir():
-        path.unlink()
+    chain.airflow.dags.rename(chain.airflow.dags.with_name("elsewhere"))
+    chain.airflow.dags.mkdir()
     return nullcontext()
 
 

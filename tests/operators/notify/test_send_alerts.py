@@ -510,6 +510,18 @@ def test_what_was_over_before_a_channel_worked_again_is_never_told_to_it(hourly,
     assert received == []
 
 
+@pytest.mark.parametrize("alert_on", ["fail", "inconclusive"])
+def test_a_problem_of_which_nothing_is_known_any_more_is_not_over(hourly, received, alert_on):
+    of = {"alert_on": alert_on, "clear_after": 1}
+    critical = [{**HOOK[0], "severities": ["critical"]}]
+    hourly(critical, of=of, a=["fail"])
+    for _ in range(3):
+        hourly(critical, of=of, a=["inconclusive"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
+    hourly(critical, of=of, a=["pass"])
+    assert [keys(message) for message in received][1:] == [{"recovered": ["a/dag_0.a"]}]
+
+
 def test_a_task_that_died_after_a_delivery_does_not_deliver_twice(make_report, run_task, received, monkeypatch):
     report = make_report(a=["fail"])
 
@@ -534,6 +546,16 @@ def test_metrics_tell_what_is_open_and_what_was_sent(hourly, received, dead, met
         "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=hook,outcome=delivered:1|c",
         "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=dead,outcome=failed:1|c",
     ]
+
+
+def test_a_try_that_fails_is_counted_only_if_none_comes_after_it(make_report, run_task, received, dead, metrics):
+    report = make_report(a=["fail"])
+    sent = []
+    for number in (1, 2, 3):
+        metrics()
+        run_task(alerts(report, channels=[*HOOK, dead]), try_number=number, max_tries=2, raises=DeliveryError)
+        sent.append([line.rpartition("conn_id=")[2] for line in metrics() if "alerts_sent_total" in line])
+    assert sent == [["hook,outcome=delivered:1|c"], [], ["dead,outcome=failed:1|c"]]
 
 
 def test_what_is_open_is_counted_also_where_nobody_could_be_told(hourly, dead, metrics):
