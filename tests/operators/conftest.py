@@ -66,9 +66,7 @@ def run_task(artifact_root: Path) -> Callable[..., TaskRun]:
         raises: type[Exception] | None = None,
         **extra: Any,
     ) -> TaskRun:
-        ti = TaskInstance(
-            dag_id, run_id, operator.task_id, try_number, max_tries=max_tries, upstream=upstream or {}
-        )
+        ti = TaskInstance(dag_id, run_id, operator.task_id, try_number, max_tries=max_tries, upstream=upstream or {})
         context: dict[str, Any] = {"ti": ti, "task_instance": ti, "run_id": run_id, "task": operator, "params": {}}
         context.update(extra)
         operator.render_template_fields(context)
