@@ -7,7 +7,7 @@ that a check costs an Airflow with a million task instances a day no more than a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,12 +148,17 @@ class AirflowApi:
         }
         return understand(total_of, self._client.post(f"{_RUNS}/list", body))
 
-    def failed_tasks(self, *, since: datetime, pages: int) -> Listing[TaskInstance]:
+    def failed_tasks(
+        self, *, since: datetime, pages: int, enough: Callable[[Listing[TaskInstance]], bool] | None = None
+    ) -> Listing[TaskInstance]:
         """List the task instances that failed for good, the latest first.
 
         :param since: they ended then or later
+        :param pages: at most so many
+        :param enough: tells after each page whether no other is needed
         """
-        return self._tasks({"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}, pages)
+        params = {"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}
+        return self._tasks(params, pages, enough)
 
     def queued_tasks(self) -> Listing[TaskInstance]:
         """List a hundred task instances that wait for the executor, those of the oldest runs first."""
@@ -190,9 +195,21 @@ class AirflowApi:
     def _runs(self, params: dict[str, Any], pages: int) -> Listing[DagRun]:
         return self._client.read_list(_RUNS, "dag_runs", DagRun.from_json, params, pages=pages, by_cursor=True)
 
-    def _tasks(self, params: dict[str, Any], pages: int) -> Listing[TaskInstance]:
-        key = "task_instances"
-        return self._client.read_list(_TASK_INSTANCES, key, TaskInstance.from_json, params, pages=pages, by_cursor=True)
+    def _tasks(
+        self,
+        params: dict[str, Any],
+        pages: int,
+        enough: Callable[[Listing[TaskInstance]], bool] | None = None,
+    ) -> Listing[TaskInstance]:
+        return self._client.read_list(
+            _TASK_INSTANCES,
+            "task_instances",
+            TaskInstance.from_json,
+            params,
+            pages=pages,
+            by_cursor=True,
+            enough=enough,
+        )
 
 
 @dataclass(frozen=True, slots=True)

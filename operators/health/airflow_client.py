@@ -101,10 +101,12 @@ class AirflowClient:
         *,
         pages: int,
         by_cursor: bool = False,
+        enough: Callable[[Listing[T]], bool] | None = None,
     ) -> Listing[T]:
         """Read page after page; by cursor where the API has them, since rows that move shift the pages otherwise.
 
         :param pages: at most so many
+        :param enough: tells of what was read so far whether no other page is needed
         """
         rows: list[T] = []
         place: dict[str, Any] | None = {"cursor": ""} if by_cursor else {"offset": 0}
@@ -116,6 +118,8 @@ class AirflowClient:
             total = understand(total_of, page)
             place = _next_place(page, len(found), len(rows), by_cursor=by_cursor)
             pages -= 1
+            if enough is not None and enough(Listing(tuple(rows), max(total, len(rows)))):
+                break
         return Listing(tuple(rows), max(total, len(rows)))
 
     def read_lines(self, path: str, params: Mapping[str, Any], *, seconds: float) -> list[str]:

@@ -73,6 +73,17 @@ class TaskRuleBook:
         )
 
     @property
+    def counts_everything(self) -> bool:
+        """Tell whether every failure within the longest window counts."""
+        return not self.ignored and all(own.window == self.window and not own.ignored for own in self.dags.values())
+
+    @property
+    def pattern_window(self) -> timedelta:
+        """The longest window of those within which it matters which tasks failed; zero if it matters in none."""
+        own = [rules.window for rules in self.dags.values() if rules.failed_tasks or rules.same_task]
+        return max([timedelta(0), *own, *([self.window] if self.same_task or self.same_error else [])])
+
+    @property
     def longest_window(self) -> timedelta:
         """The longest window of all."""
         return max([self.window, *(rules.window for rules in self.dags.values())])

@@ -111,7 +111,7 @@ class SendAlertsOperator(BaseOperator):
         memory = kept.read()
         state = AlertState(memory.value)
         alerts = alerts_of(report, alert_on=Outcome(self.alert_on), severities=severities)
-        unmeasured = [check.task_id for check in report.unmeasured]
+        unmeasured = [check.task_id for check in report.incomplete]
         state.advance(alerts, unmeasured=unmeasured, run_id=report.run_id, now=now, damping=damping)
         state.forget_channels([LOG.key, *(route.audience.key for route in routes)])
         bulletin = _Bulletin(report, page, state, damping, now)
