@@ -71,6 +71,12 @@ class RunRuleBook:
         return max(self.general.window, *(rules.window for rules in self.own.values()), timedelta(0))
 
     @property
+    def failure_window(self) -> timedelta:
+        """The longest window of those within which failed runs are judged; zero if they are in none."""
+        judged = (rules for rules in (self.general, *self.own.values()) if rules.failed_runs or rules.failure_ratio)
+        return max((rules.window for rules in judged), default=timedelta(0))
+
+    @property
     def watched(self) -> tuple[str, ...]:
         """The DAGs, named in full, whose last success is asked for."""
         return tuple(d for d, rules in self.own.items() if rules.success_age and not set("*?[") & set(d))

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from operators.artifacts import Artifact, Reference
+from operators.health.check_dag_runs import CheckDagRunsOperator
 from operators.health.check_task_failures import CheckTaskFailuresOperator
 from operators.health.generate_health_report import GenerateHealthReportOperator
 from operators.notify.send_alerts import SendAlertsOperator
 from tests.operators.health.recorded_airflow import TASKS, RecordedAirflow
+from tests.operators.health.test_run_comparison import Clock
 
 MINUTE, HOUR = 60.0, 3600.0
 SAME_TASK = {"same_task": {"warn": 1, "fail": 3}}
@@ -154,3 +156,63 @@ def test_nobody_is_told_that_a_problem_is_over_while_it_may_be_behind_a_storm(fa
         "check_task_failures/billing.t.same_task",
         "check_task_failures/failures_seen",
     }
+
+
+# -- runs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(busy: RecordedAirflow) -> Clock:
+    return Clock(busy)
+
+
+@pytest.fixture
+def look_at_runs(run_task: Callable[..., Any]) -> Callable[[], Any]:
+    """Judge failed runs once more, and give the task run."""
+    counter = iter(range(100))
+
+    def look() -> Any:
+        operator = CheckDagRunsOperator(task_id="check_dag_runs", conn_id="airflow_api", failed_runs={"warn": 0})
+        return run_task(operator, run_id=f"run-{next(counter)}")
+
+    return look
+
+
+def fail_each_minute(runs: Clock, dag_id: str, number: int) -> None:
+    for minute in range(number, 0, -1):
+        runs.run(dag_id, due=minute * MINUTE, takes=10, state="failed")
+
+
+def test_a_dag_that_fails_each_minute_does_not_heal_another(runs, look_at_runs, verdicts_of):
+    runs.run("billing", due=5 * HOUR, state="failed")
+    assert verdicts_of(look_at_runs()) == {"billing.failed_runs": ("warn", 1)}
+    for hours in range(1, 5):
+        runs.pass_by(HOUR)
+        fail_each_minute(runs, "each_minute", 60)
+        run = look_at_runs()
+        assert verdicts_of(run) == {
+            "each_minute.failed_runs": ("warn", 60 * hours),
+            "billing.failed_runs": ("warn", 1),
+        }
+
+
+def test_failed_runs_that_nobody_has_seen_are_unknown(runs, look_at_runs, verdicts_of, read_published):
+    runs.run("billing", due=5 * HOUR, state="failed")
+    fail_each_minute(runs, "each_minute", 210)
+    run = look_at_runs()
+    assert verdicts_of(run) == {
+        "each_minute.failed_runs": ("warn", 200),
+        "failed_runs_seen": ("inconclusive", "200 of 211"),
+    }
+    assert not read_published(run.result, "finding.json")["is_complete"]
+    assert read_published(run.result, "verdicts.json")["facts"]["runs_failed"] == "200 or more"
+
+
+def test_nobody_is_told_that_a_dag_has_recovered_while_its_failures_may_be_behind_a_storm(
+    runs, look_at_runs, tell, artifact_root
+):
+    runs.run("billing", due=5 * HOUR, state="failed")
+    assert tell(look_at_runs()) == {"new": ["check_dag_runs/billing.failed_runs"]}
+    shutil.rmtree(artifact_root / "state" / "a_dag" / "check_dag_runs")
+    fail_each_minute(runs, "each_minute", 210)
+    assert set(tell(look_at_runs())) == {"new"}
