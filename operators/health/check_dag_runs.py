@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from operators.health.airflow_api import AirflowApi, open_airflow_api
 from operators.health.finding import Failure, Finding, moment_text
-from operators.health.health_check import HealthCheckOperator, format_span, read_patterns
+from operators.health.health_check import HealthCheckOperator, format_span, or_nothing_yet, read_patterns
 from operators.health.prometheus_api import PrometheusApi
 from operators.health.run_history import RunHistory
 from operators.health.run_look import Looker, RunLook
@@ -117,7 +117,11 @@ class CheckDagRunsOperator(HealthCheckOperator):
             look = Looker(api, prometheus, rules, ignored=ignored, history=history, this=this).look()
             state.write(history.to_json(now=look.now), after=memory)
             return Finding(
-                judgement=Judgement(title="DAG runs", verdicts=judge_runs(look, rules), facts=_facts(look, rules)),
+                judgement=Judgement(
+                    title="DAG runs",
+                    verdicts=or_nothing_yet(judge_runs(look, rules), has_thresholds=rules.has_thresholds),
+                    facts=_facts(look, rules),
+                ),
                 sections=make_sections(look, api.links, rules.general.window),
                 rows=len(look.failed) + len(look.running),
                 failures=_failures(look, api),

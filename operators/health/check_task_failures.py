@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from operators.health.airflow_api import Links, open_airflow_api
 from operators.health.figures import bars_over_time
 from operators.health.finding import Failure, Finding, moment_text
-from operators.health.health_check import HealthCheckOperator, format_span
+from operators.health.health_check import HealthCheckOperator, format_span, or_nothing_yet
 from operators.health.prometheus_api import PrometheusApi
 from operators.health.task_look import TaskLook, look_at_tasks
 from operators.health.task_memory import PLACES, TaskMemory, place_of
@@ -129,7 +129,9 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
             state.write(look.memory.to_json(now=look.now, window=rules.longest_window), after=kept)
             return Finding(
                 judgement=Judgement(
-                    title="Task failures", verdicts=judge_tasks(look, rules), facts=_facts(look, rules)
+                    title="Task failures",
+                    verdicts=or_nothing_yet(judge_tasks(look, rules), has_thresholds=rules.has_thresholds),
+                    facts=_facts(look, rules),
                 ),
                 sections=_sections(look, rules, api.links),
                 rows=len(look.failed),

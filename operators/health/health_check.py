@@ -103,6 +103,24 @@ def judge_each(
     return () if general is None else (general.judge(name, 0.0, message="none"),)
 
 
+def or_nothing_yet(verdicts: Sequence[Verdict], *, has_thresholds: bool) -> tuple[Verdict, ...]:
+    """Give the verdicts or, where no threshold applied to anything, a pass that says so.
+
+    :param has_thresholds: whether there are any; without one there is no verdict, and the check is a mistake
+    """
+    if verdicts or not has_thresholds:
+        return tuple(verdicts)
+    return (
+        Verdict(
+            name="nothing_to_judge",
+            outcome=Outcome.PASS,
+            observed=None,
+            threshold="none applies yet",
+            message="what has a threshold did not occur, or too little is known yet to compare it with",
+        ),
+    )
+
+
 def is_ignored(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether a name fits one of the patterns, where ``*`` stands for any characters."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -71,6 +71,15 @@ class RunRuleBook:
         return max(self.general.window, *(rules.window for rules in self.own.values()), timedelta(0))
 
     @property
+    def has_thresholds(self) -> bool:
+        """Tell whether there is anything to compare with."""
+        return any(
+            any(getattr(rules, name) for name in RUN_THRESHOLDS)
+            or any(getattr(rules.usual, name) for name in USUAL_THRESHOLDS)
+            for rules in (self.general, *self.own.values())
+        )
+
+    @property
     def failure_window(self) -> timedelta:
         """The longest window of those within which failed runs are judged; zero if they are in none."""
         judged = (rules for rules in (self.general, *self.own.values()) if rules.failed_runs or rules.failure_ratio)

@@ -12,6 +12,7 @@ from operators.health.health_check import is_ignored, read_patterns, read_thresh
 from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
+_THRESHOLDS = ("failed_tasks", "same_task", "same_error", "retrying", "failure_ratio", "concentration")
 _DAG_KEYS = ("window", "failed_tasks", "same_task", "ignore")
 _USUAL_KEYS = ("failed_tasks", "retries", "min_looks")
 _MIN_LOOKS = 5
@@ -46,6 +47,12 @@ class TaskRuleBook:
     min_looks: int
     ignored: tuple[str, ...]
     dags: Mapping[str, DagTaskRules]
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Tell whether there is anything to compare with."""
+        general = (*(getattr(self, name) for name in _THRESHOLDS), self.usual_failed, self.usual_retries)
+        return any(general) or any(own.failed_tasks or own.same_task for own in self.dags.values())
 
     def of(self, dag_id: str) -> DagTaskRules | None:
         """Give what holds for one DAG instead, if anything does; its id itself counts before a pattern."""
@@ -95,8 +102,7 @@ def read_task_rules(given: Mapping[str, Any]) -> TaskRuleBook:
     :raises DataMistakeError: if a key has no meaning
     :raises ThresholdError: if a threshold has none
     """
-    names = ("failed_tasks", "same_task", "same_error", "retrying", "failure_ratio", "concentration")
-    thresholds = {name: read_threshold(given[name], where=name) for name in names}
+    thresholds = {name: read_threshold(given[name], where=name) for name in _THRESHOLDS}
     usual = given["versus_usual"] or {}
     check_keys(usual, _USUAL_KEYS, where="versus_usual")
     if thresholds["failure_ratio"] and not given["prometheus_conn_id"]:

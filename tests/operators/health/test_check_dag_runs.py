@@ -146,3 +146,15 @@ def test_a_check_that_cannot_measure_fails_and_is_retried(busy, run_task, monkey
 def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task, parameters, message):
     run = run_task(check(**parameters), raises=AirflowFailException)
     assert re.search(message, str(run.error))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"dags": {"nightly": {"failed_runs": {"warn": 0}}}},
+        {"dags": {"nightly": {"versus_usual": {"duration": {"warn": 2}}}}},
+    ],
+)
+def test_thresholds_that_apply_to_nothing_yet_are_no_mistake(fresh, run_task, verdicts_of, parameters):
+    """A task that failed would tell the dead-man's switch that nobody looks."""
+    assert verdicts_of(run_task(check(**parameters))) == {"nothing_to_judge": ("pass", None)}

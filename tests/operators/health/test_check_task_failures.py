@@ -118,3 +118,16 @@ def test_an_error_of_the_server_is_retried(busy, run_task):
 def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task, parameters, message):
     run = run_task(check(**parameters), raises=AirflowFailException)
     assert re.search(message, str(run.error))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"dags": {"nightly": {"failed_tasks": {"warn": 0}}}},
+        {"dags": {"nightly": {"same_task": {"warn": 0}}}},
+        {"versus_usual": {"failed_tasks": {"warn": 3}}},
+    ],
+)
+def test_thresholds_that_apply_to_nothing_yet_are_no_mistake(fresh, run_task, verdicts_of, parameters):
+    """A task that failed would tell the dead-man's switch that nobody looks."""
+    assert verdicts_of(run_task(check(**parameters))) == {"nothing_to_judge": ("pass", None)}
