@@ -160,13 +160,19 @@ class AirflowApi:
         params = {"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}
         return self._tasks(params, pages, enough)
 
-    def queued_tasks(self) -> Listing[TaskInstance]:
-        """List a hundred task instances that wait for the executor, those of the oldest runs first."""
-        return self._tasks({"state": "queued", "order_by": "run_after"}, 1)
+    def queued_tasks(self, pools: Sequence[str] = ()) -> Listing[TaskInstance]:
+        """List a hundred task instances that wait for the executor, those of the oldest runs first.
 
-    def scheduled_tasks(self) -> Listing[TaskInstance]:
-        """List a hundred task instances that wait for the scheduler or a pool, those of the oldest runs first."""
-        return self._tasks({"state": "scheduled", "order_by": "run_after"}, 1)
+        :param pools: only those in these pools; of all if there is none
+        """
+        return self._tasks({"state": "queued", "order_by": "run_after", "pool": list(pools)}, 1)
+
+    def scheduled_tasks(self, pools: Sequence[str] = ()) -> Listing[TaskInstance]:
+        """List a hundred task instances that wait for the scheduler or a pool, those of the oldest runs first.
+
+        :param pools: only those in these pools; of all if there is none
+        """
+        return self._tasks({"state": "scheduled", "order_by": "run_after", "pool": list(pools)}, 1)
 
     def running_tasks(self) -> Listing[TaskInstance]:
         """List a hundred task instances that are running."""

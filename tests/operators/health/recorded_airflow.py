@@ -40,7 +40,7 @@ _KEYS = {
 }
 _PARAMETERS = {
     *("state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"),
-    *("paused", "dag_id_pattern"),
+    *("paused", "dag_id_pattern", "pool"),
 }
 _SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
 _LOG = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/logs/(\d+)")
@@ -184,6 +184,8 @@ def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
     if "dag_id_pattern" in params:
         patterns = params["dag_id_pattern"][0].lower().split("|")
         return any(pattern in row["dag_id"].lower() for pattern in patterns)
+    if "pool" in params and row["pool"] not in params["pool"]:
+        return False
     states = params.get("state") or params.get("job_state")
     if states and row["state"] not in states:
         return False

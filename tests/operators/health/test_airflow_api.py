@@ -277,7 +277,7 @@ def test_links_lead_to_the_page_whatever_the_ids_hold():
     )  # fmt: skip
     ti = TaskInstance(
         dag_id="d", run_id="a b", task_id="t", map_index=3, try_number=2, operator="", hostname="", pool="p",
-        state="failed", scheduled_at=None, queued_at=None, ended_at=None,
+        state="failed", due_at=NOW, scheduled_at=None, queued_at=None, ended_at=None,
     )  # fmt: skip
     assert links.run(run) == "https://airflow.example/prod/dags/gr%C3%B6%C3%9Fe.%CE%BC/runs/100%25%20odd%2Frun%2Bid"
     assert links.task(ti) == "https://airflow.example/prod/dags/d/runs/a%20b/tasks/t/mapped/3?try_number=2"

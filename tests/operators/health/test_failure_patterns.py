@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def some_task(**changed: Any) -> TaskInstance:
     fields = {
         **{"dag_id": "failing", "run_id": "r1", "task_id": "bash", "map_index": -1, "try_number": 1},
         **{"operator": "BashOperator", "hostname": "node-a", "pool": "default_pool", "state": "failed"},
+        **{"due_at": datetime(2026, 1, 1, tzinfo=UTC)},
         **{"scheduled_at": None, "queued_at": None, "ended_at": None},
     }
     return TaskInstance(**{**fields, **changed})
