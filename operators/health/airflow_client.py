@@ -86,11 +86,11 @@ class AirflowClient:
 
     def get(self, path: str, params: Mapping[str, Any]) -> Any:
         """Read one answer."""
-        return self._checked(self._send("GET", path, params=params), path)
+        return self._checked(self._send_again_if_expired("GET", path, params=params), path)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Read the answer to a question that does not fit into an address."""
-        return self._checked(self._send("POST", path, json=body), path)
+        return self._checked(self._send_again_if_expired("POST", path, json=body), path)
 
     def read_list(
         self,
@@ -146,6 +146,14 @@ class AirflowClient:
             raise AirflowApiError(f"{self.url}{path} could not be read: {error}") from None
         return lines
 
+    def _send_again_if_expired(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Ask once more with a new token where the old one has expired, or is not known after a restart."""
+        response = self._send(method, path, **content)
+        if response.status_code != _UNAUTHORIZED:
+            return response
+        self.log_in()
+        return self._send(method, path, **content)
+
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
         import httpx
 
@@ -167,8 +175,13 @@ class AirflowClient:
         if response.is_success:
             return _json_of(response, path)
         answer = f"{self.url}{path} answered {response.status_code}"
-        if response.status_code in (_UNAUTHORIZED, _FORBIDDEN):
+        if response.status_code == _FORBIDDEN:
             self._fail(f"{answer}: the login {self._account.login!r} may not read this. It needs the role viewer")
+        if response.status_code == _UNAUTHORIZED:
+            raise AirflowApiError(
+                f"{answer} to a token that was given out just now ({_detail_of(response)}). All api-servers behind "
+                f"{self.url} need the same [api_auth] jwt_secret (Airflow connection {self._account.conn_id!r})"
+            )
         raise AirflowApiError(f"{answer}: {_detail_of(response)}")
 
     def _refuse_bad_login(self, response: httpx.Response) -> None:

@@ -70,6 +70,10 @@ class RecordedAirflow:
     instead: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """Path -> status, content type and body to give instead of the recorded answer."""
     requests: list[Request] = field(default_factory=list)
+    token_lasts: int | None = None
+    """So many requests, counted from the last login; None for ever."""
+    answered: int = 0
+    """Requests since the last login."""
     port: int = 0
 
     @classmethod
@@ -92,9 +96,13 @@ class RecordedAirflow:
 
     def answer(self, request: Request) -> tuple[int, Any]:
         if request.path == "/auth/token":
+            self.answered = 0
             return self._log_in(request.body)
         if request.path != HEALTH and not request.authorized:
             return 401, {"detail": "Not authenticated"}
+        self.answered += 1
+        if self.token_lasts is not None and self.answered > self.token_lasts:
+            return 401, {"detail": "Invalid JWT token"}
         if request.path in self.answers:
             return 200, self.answers[request.path]
         if request.path == f"{RUNS}/list":

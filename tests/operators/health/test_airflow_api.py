@@ -218,6 +218,33 @@ def test_a_role_that_may_not_read_says_which_one_may(busy):
         ask(lambda api: api.import_problems())
 
 
+def test_a_token_that_expires_in_the_middle_is_replaced_once(busy):
+    with open_airflow_api("airflow_api") as api:
+        api.pools()
+        busy.token_lasts = 1
+        assert api.import_problems().total == 1
+        assert api.count_finished_runs("half_broken", since=busy.now - timedelta(days=1)) == 5
+    asked = [request.path for request in busy.requests]
+    assert asked.count("/auth/token") == 3
+    assert api.requests == len(asked)
+
+
+def test_a_token_that_is_refused_at_once_is_worth_a_retry_and_no_matter_of_roles(busy):
+    busy.token_lasts = 0
+    with pytest.raises(AirflowApiError, match=r"answered 401 .*Invalid JWT token.*jwt_secret.*'airflow_api'") as caught:
+        ask(lambda api: api.pools())
+    assert "viewer" not in str(caught.value)
+    assert [request.path for request in busy.requests] == ["/auth/token", POOLS, "/auth/token", POOLS]
+
+
+def test_a_password_that_was_changed_in_the_middle_is_named(busy):
+    with open_airflow_api("airflow_api") as api:
+        busy.token_lasts = 0
+        busy.instead["/auth/token"] = (401, "application/json", '{"detail": "Invalid credentials"}')
+        with pytest.raises(AirflowFailException, match=r"'health' was refused"):
+            api.pools()
+
+
 def test_an_address_without_an_airflow_says_so(busy):
     busy.instead["/auth/token"] = (404, "text/html", "<h1>not here</h1>")
     with pytest.raises(AirflowFailException, match=r"nothing there gives tokens.*host and port"):
