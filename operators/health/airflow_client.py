@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from operators.health.airflow_account import Account, read_account
 from operators.health.airflow_rows import Listing
@@ -15,6 +16,8 @@ from operators.http_client import READ_SECONDS, open_http
 
 if TYPE_CHECKING:
     import httpx
+
+log = logging.getLogger("airflow.task")
 
 T = TypeVar("T")
 
@@ -77,12 +80,39 @@ class AirflowClient:
         body = {"username": self._account.login, "password": self._account.password}
         response = self._send("POST", "/auth/token", json=body)
         self._refuse_bad_login(response)
-        token = str(_json_of(response, "/auth/token")["access_token"])
+        token = self._token_in(response)
         mask_secret(token)
         self._http.headers["Authorization"] = f"Bearer {token}"
-        if "date" in response.headers:
-            self._server_time = parsedate_to_datetime(response.headers["date"])
-            self._heard_at = monotonic()
+        self._set_clock(response.headers.get("date"))
+
+    def _token_in(self, response: httpx.Response) -> str:
+        answer = _json_of(response, "/auth/token")
+        if isinstance(answer, dict):
+            token = answer.get("access_token")
+            if isinstance(token, str) and token:
+                return token
+            found = f"an object with {', '.join(map(repr, answer))[:_DETAIL_CHARACTERS] or 'no keys'}"
+        else:
+            found = f"a {type(answer).__name__}"
+        raise AirflowApiError(
+            f"{self.url}/auth/token answered {response.status_code} without an access_token; found {found}. Correct "
+            f"host and port of the Airflow connection {self._account.conn_id!r} to those of the api-server"
+        )
+
+    def _set_clock(self, date: str | None) -> None:
+        if date is None:
+            return
+        try:
+            moment = parsedate_to_datetime(date)
+        except ValueError:
+            log.warning(
+                "%s (Airflow connection %r) answered with the date %r, which is none; ages are by the clock of this "
+                "machine. Correct what changes the header Date between here and the api-server",
+                *(self.url, self._account.conn_id, date),
+            )
+            return
+        self._server_time = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        self._heard_at = monotonic()
 
     def get(self, path: str, params: Mapping[str, Any]) -> Any:
         """Read one answer."""
@@ -165,6 +195,8 @@ class AirflowClient:
                 f"Airflow's API at {self.url} (connection {self._account.conn_id!r}) did not answer {path} "
                 f"within {READ_SECONDS:.0f} s"
             ) from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+            self._fail(f"{self.url} is no address that can be asked: {error}. Correct schema, host and port")
         except httpx.HTTPError as error:
             raise AirflowUnreachableError(
                 f"Airflow's API at {self.url} (connection {self._account.conn_id!r}) cannot be reached: "
@@ -194,7 +226,7 @@ class AirflowClient:
         if not response.is_success:
             raise AirflowApiError(answer)
 
-    def _fail(self, problem: str) -> None:
+    def _fail(self, problem: str) -> NoReturn:
         from airflow.sdk.exceptions import AirflowFailException
 
         raise AirflowFailException(f"{problem} (Airflow connection {self._account.conn_id!r}).")

@@ -245,6 +245,45 @@ def test_a_password_that_was_changed_in_the_middle_is_named(busy):
             api.pools()
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('{"token": "secret-one"}', "found an object with 'token'"),
+        ('{"access_token": null}', "found an object with 'access_token'"),
+        ("{}", "found an object with no keys"),
+        ('["secret-one"]', "found a list"),
+    ],
+)
+def test_a_login_that_is_answered_without_a_token_says_what_was_found(busy, body, found):
+    busy.instead["/auth/token"] = (200, "application/json", body)
+    with pytest.raises(AirflowApiError, match="without an access_token") as caught:
+        ask()
+    assert found in str(caught.value)
+    assert "host and port of the Airflow connection 'airflow_api'" in str(caught.value)
+    assert "secret-one" not in str(caught.value)
+
+
+def test_a_date_that_is_none_is_named_and_the_clock_of_this_machine_is_used(busy, caplog):
+    busy.date = "rubbish"
+    with open_airflow_api("airflow_api") as api:
+        assert abs(api.now - datetime.now(UTC)) < timedelta(seconds=5)
+    assert "(Airflow connection 'airflow_api') answered with the date 'rubbish'" in caplog.text
+
+
+def test_a_date_without_a_zone_is_utc(busy):
+    """The standard says GMT; -0000 stands for a zone that is not known, and Python gives a time without one."""
+    busy.date = "Sun, 22 Nov 2026 16:24:03 -0000"
+    with open_airflow_api("airflow_api") as api:
+        assert abs(api.now - datetime(2026, 11, 22, 16, 24, 3, tzinfo=UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("fields", [{"host": "a..b"}, {"host": "x" * 70}, {"schema": "htp"}, {"host": "a\x01b"}])
+def test_an_address_that_cannot_be_asked_is_a_mistake_and_not_retried(busy, monkeypatch, fields):
+    monkeypatch.setenv(CONN, busy.connection(**fields))
+    with pytest.raises(AirflowFailException, match=r"is no address.*Correct schema, host and port.*'airflow_api'"):
+        ask()
+
+
 def test_an_address_without_an_airflow_says_so(busy):
     busy.instead["/auth/token"] = (404, "text/html", "<h1>not here</h1>")
     with pytest.raises(AirflowFailException, match=r"nothing there gives tokens.*host and port"):
