@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from operators import stats
 from operators.artifacts import ArtifactWriter
 from operators.health.finding import FINDING, Finding
 from operators.mistakes import mistakes_fail_the_task
-from operators.thresholds import Threshold, ThresholdError, parse_threshold
+from operators.thresholds import Threshold, ThresholdError, parse_duration, parse_threshold
 from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:
@@ -71,6 +72,17 @@ def read_threshold(value: Mapping[str, Any] | None, *, where: str) -> Threshold 
     if value is not None and not isinstance(value, Mapping):
         raise ThresholdError(f"{where}: {value!r} is not a threshold; write it as in {{warn: 0, fail: 2}}")
     return None if value is None else parse_threshold(value, where=where)
+
+
+def read_window(value: str | int | float, *, where: str) -> timedelta:
+    """Read how far back something counts.
+
+    :raises ThresholdError: if it is not a duration, or so short that nothing could ever be within it
+    """
+    window = parse_duration(value, where=where)
+    if not window:
+        raise ThresholdError(f"{where}: {value!r} is too short, nothing ends within it; write how far back, as in 24h")
+    return window
 
 
 def judge_each(

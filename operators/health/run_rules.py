@@ -8,7 +8,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from operators.health.health_check import read_threshold
+from operators.health.health_check import read_threshold, read_window
 from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
@@ -113,7 +113,7 @@ def _read_rules(values: Mapping[str, Any], place: str) -> RunRules:
     thresholds = {name: read_threshold(values[name], where=f"{place}{name}") for name in RUN_THRESHOLDS}
     return RunRules(
         **thresholds,
-        window=parse_duration(values["window"], where=f"{place}window"),
+        window=read_window(values["window"], where=f"{place}window"),
         min_runs=check_count(values["min_runs"], where=f"{place}min_runs"),
         usual=_read_usual(values["versus_usual"], f"{place}versus_usual"),
     )

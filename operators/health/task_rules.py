@@ -8,9 +8,9 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from operators.health.health_check import is_ignored, read_patterns, read_threshold
+from operators.health.health_check import is_ignored, read_patterns, read_threshold, read_window
 from operators.mistakes import DataMistakeError, check_count, check_keys
-from operators.thresholds import Threshold, parse_duration
+from operators.thresholds import Threshold
 
 _THRESHOLDS = ("failed_tasks", "same_task", "same_error", "retrying", "failure_ratio", "concentration")
 _DAG_KEYS = ("window", "failed_tasks", "same_task", "ignore")
@@ -111,7 +111,7 @@ def read_task_rules(given: Mapping[str, Any]) -> TaskRuleBook:
         )
     return TaskRuleBook(
         **thresholds,
-        window=parse_duration(given["window"], where="window"),
+        window=read_window(given["window"], where="window"),
         min_failures=check_count(given["min_failures"], where="min_failures"),
         usual_failed=read_threshold(usual.get("failed_tasks"), where="versus_usual.failed_tasks"),
         usual_retries=read_threshold(usual.get("retries"), where="versus_usual.retries"),
@@ -130,7 +130,7 @@ def _read_dags(given: Mapping[str, Any]) -> dict[str, DagTaskRules]:
         where = f"dags.{dag_id}"
         check_keys(own, _DAG_KEYS, where=where)
         found[dag_id] = DagTaskRules(
-            window=parse_duration(own.get("window", given["window"]), where=f"{where}.window"),
+            window=read_window(own.get("window", given["window"]), where=f"{where}.window"),
             failed_tasks=read_threshold(own.get("failed_tasks"), where=f"{where}.failed_tasks"),
             same_task=read_threshold(own.get("same_task", given["same_task"]), where=f"{where}.same_task"),
             ignored=read_patterns(own.get("ignore", ()), where=f"{where}.ignore"),

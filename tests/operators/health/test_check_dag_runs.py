@@ -136,6 +136,7 @@ def test_a_check_that_cannot_measure_fails_and_is_retried(busy, run_task, monkey
         ({}, "check_dag_runs.thresholds: none is given"),
         ({"failed_runs": {"most": 1}}, "check_dag_runs.failed_runs: a threshold takes"),
         ({"failed_runs": 3}, "check_dag_runs.failed_runs: 3 is not a threshold"),
+        ({"failed_runs": {"fail": 1}, "window": "0h"}, "check_dag_runs.window: '0h' is too short, nothing ends"),
         ({"failed_runs": {"fail": 1}, "window": "a day"}, "check_dag_runs.window: 'a day' is not a duration"),
         ({"failed_runs": {"fail": 1}, "ignore": "test"}, "check_dag_runs.ignore: 'test' is not a list"),
         ({"failed_runs": {"fail": 1}, "min_runs": 0}, "check_dag_runs.min_runs: 0 is not a whole number"),

@@ -304,6 +304,7 @@ def test_every_threshold_together_costs_ten_requests_at_most(busy, run_task, rea
         ({"scheduler_loop": {"warn": "10s"}}, "scheduler_loop: needs prometheus_conn_id"),
         ({"alive": {"worker": {"min": 1}}}, "alive: unknown key 'worker'; allowed are scheduler, dag_processor"),
         ({"ignore": {"tasks": ["a"]}}, "ignore: unknown key 'tasks'; allowed are dags, files, pools"),
+        ({"lost_jobs": {"warn": 0}, "window": "0m"}, "window: '0m' is too short, nothing ends within it"),
         ({"triggerer_capacity": 0}, "triggerer_capacity: 0 is not a whole number"),
     ],
 )

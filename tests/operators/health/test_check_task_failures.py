@@ -112,6 +112,11 @@ def test_an_error_of_the_server_is_retried(busy, run_task):
     [
         ({}, "check_task_failures.thresholds: none is given"),
         ({"same_task": {"warn": 3, "fail": 1}}, "check_task_failures.same_task: warn must be stricter"),
+        ({"failed_tasks": {"fail": 1}, "window": "0s"}, "check_task_failures.window: '0s' is too short, nothing ends"),
+        (
+            {"failed_tasks": {"fail": 1}, "dags": {"d": {"window": 0}}},
+            "check_task_failures.dags.d.window: 0 is too short",
+        ),
         ({"failed_tasks": {"fail": 1}, "window": None}, "check_task_failures.window: None is not a duration"),
     ],
 )
