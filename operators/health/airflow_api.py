@@ -18,6 +18,7 @@ from operators.health.airflow_client import (
     AirflowApiError,
     AirflowClient,
     AirflowUnreachableError,
+    AnswerTooLongError,
     open_airflow_client,
     total_of,
     understand,
@@ -27,7 +28,14 @@ from operators.health.airflow_rows import Dag, DagRun, Health, ImportProblem, Jo
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["AirflowApi", "AirflowApiError", "AirflowUnreachableError", "Links", "open_airflow_api"]
+__all__ = [
+    "AirflowApi",
+    "AirflowApiError",
+    "AirflowUnreachableError",
+    "AnswerTooLongError",
+    "Links",
+    "open_airflow_api",
+]
 
 REQUESTS_AT_MOST = 10
 """What one check may ask, the login and Prometheus included."""
@@ -186,8 +194,9 @@ class AirflowApi:
         return understand(total_of, self._client.get(_TASK_INSTANCES, {"state": state, "limit": 0}))
 
     def log_lines(self, ti: TaskInstance) -> list[str]:
-        """Read the log of a task instance's latest try, one JSON value a line, as far as it comes within a second.
+        """Read the end of the log of a task instance's latest try, one JSON value a line.
 
+        :raises AnswerTooLongError: if the API did not get to the end within a second
         :raises AirflowApiError: if there is no log any more
         """
         path = f"/api/v2/dags/{_quoted(ti.dag_id)}/dagRuns/{_quoted(ti.run_id)}/taskInstances/{_quoted(ti.task_id)}"

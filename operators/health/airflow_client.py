@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,14 +24,18 @@ T = TypeVar("T")
 
 PAGE = 100
 """Airflow's default ``[api] maximum_page_limit``; more is cut without a word."""
-_LONGEST_LINES = 5_000_000
-"""Characters that are read of an answer that is read line by line."""
+_LINES_KEPT = 5_000_000
+"""Characters that are kept of an answer that is read line by line."""
 _DETAIL_CHARACTERS = 200
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNPROCESSABLE = 401, 403, 404, 422
 
 
 class AirflowApiError(RuntimeError):
     """The API answered, but not what was asked for; the task is retried."""
+
+
+class AnswerTooLongError(AirflowApiError):
+    """The end of an answer did not come in time."""
 
 
 class AirflowUnreachableError(AirflowApiError):
@@ -153,15 +158,16 @@ class AirflowClient:
         return Listing(tuple(rows), max(total, len(rows)))
 
     def read_lines(self, path: str, params: Mapping[str, Any], *, seconds: float) -> list[str]:
-        """Read an answer of one JSON value a line, as far as it comes within a time and a size.
+        """Read an answer of one JSON value a line, and keep its end.
 
+        :raises AnswerTooLongError: if its end did not come in time
         :raises AirflowApiError: if there is no such answer
         """
         import httpx
 
         self.requests += 1
-        lines: list[str] = []
-        until, left = monotonic() + seconds, _LONGEST_LINES
+        lines: deque[str] = deque()
+        until, left = monotonic() + seconds, _LINES_KEPT
         try:
             accept = {"Accept": "application/x-ndjson"}
             with self._http.stream("GET", self.url + path, params=params, headers=accept, timeout=seconds) as response:
@@ -170,11 +176,13 @@ class AirflowClient:
                 for line in response.iter_lines():
                     lines.append(line)
                     left -= len(line)
-                    if left < 0 or monotonic() > until:
-                        break
+                    while left < 0:
+                        left += len(lines.popleft())
+                    if monotonic() > until:
+                        raise AnswerTooLongError(f"the end of {self.url}{path} did not come within {seconds:g} s")
         except httpx.HTTPError as error:
             raise AirflowApiError(f"{self.url}{path} could not be read: {error}") from None
-        return lines
+        return list(lines)
 
     def _send_again_if_expired(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Ask once more with a new token where the old one has expired, or is not known after a restart."""
