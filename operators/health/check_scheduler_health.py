@@ -149,6 +149,8 @@ def _facts(look: SchedulerLook) -> dict[str, Any]:
         "tasks_scheduled": look.scheduled.number,
         "tasks_deferred": look.deferred,
     }
+    if look.dags_unread:
+        facts["dags_whose_files_were_not_looked_at"] = look.dags_unread
     if look.answers is not None:
         facts["prometheus"] = look.answers.problem or "asked"
     return facts

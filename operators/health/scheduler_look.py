@@ -57,7 +57,9 @@ class SchedulerLook:
     queued: WaitingTasks
     scheduled: WaitingTasks
     dags: tuple[Dag, ...]
-    """Some of those that are not paused; all, if there are no more than two hundred."""
+    """Some of those that are not paused, those that are due first."""
+    dags_unread: int
+    """How many more of them there are."""
     answers: Answers | None
     """What Prometheus said; None if it is not asked."""
 
@@ -97,7 +99,7 @@ def look_at_scheduler(api: AirflowApi, prometheus: PrometheusApi | None, rules: 
 
     queued = read(api.queued_tasks, {pool.name: pool.queued for pool in pools}, kept=1)
     scheduled = read(api.scheduled_tasks, {pool.name: pool.waiting for pool in pools}, kept=0)
-    dags = api.active_dags(pages=min(_DAG_PAGES, max(left(), 0))).rows if wants_dags else ()
+    dags = api.active_dags(pages=min(_DAG_PAGES, max(left(), 0))) if wants_dags else Listing((), 0)
     return SchedulerLook(
         now=api.now,
         health=health,
@@ -109,7 +111,8 @@ def look_at_scheduler(api: AirflowApi, prometheus: PrometheusApi | None, rules: 
         pools=counted_pools,
         queued=queued,
         scheduled=scheduled,
-        dags=_without(dags, lambda dag: dag.dag_id, rules.ignored["dags"]),
+        dags_unread=dags.total - len(dags.rows),
+        dags=_without(dags.rows, lambda dag: dag.dag_id, rules.ignored["dags"]),
         answers=answers,
     )
 

@@ -172,6 +172,12 @@ def test_slow_files_and_files_that_are_not_parsed_any_more(busy, run_task, verdi
     assert found["stuck.py.parse_age"] == ("fail", pytest.approx(7200, abs=5))
 
 
+def test_dags_whose_files_were_not_looked_at_are_counted(busy, run_task, read_published):
+    busy.rows[DAGS] = [{**busy.rows[DAGS][0], "dag_id": f"dag_{i}"} for i in range(430)]
+    run = run_task(check(parse_age={"warn": "1d"}))
+    assert read_published(run.result, "verdicts.json")["facts"]["dags_whose_files_were_not_looked_at"] == 230
+
+
 def test_tasks_that_are_scheduled_for_too_long(busy, run_task, verdicts_of):
     found = verdicts_of(run_task(check(scheduled_for={"warn": "5s", "fail": "1h"})))
     assert found["default_pool.scheduled_for"] == ("warn", pytest.approx(12, abs=3))
