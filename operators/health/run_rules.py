@@ -82,8 +82,12 @@ class RunRuleBook:
     @property
     def failure_window(self) -> timedelta:
         """The longest window of those within which failed runs are judged; zero if they are in none."""
-        judged = (rules for rules in (self.general, *self.own.values()) if rules.failed_runs or rules.failure_ratio)
-        return max((rules.window for rules in judged), default=timedelta(0))
+        windows = (
+            rules.window
+            for rules in (self.general, *self.own.values())
+            if rules.failed_runs or rules.failure_ratio or rules.usual.failure_ratio
+        )
+        return max(windows, default=timedelta(0))
 
     @property
     def watched(self) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def judge_runs(look: RunLook, rules: RunRuleBook) -> tuple[Verdict, ...]:
 
 def _may_hide_failures(verdict: Verdict) -> bool:
     what = verdict.name.rpartition(".")[2]
-    return verdict.outcome is Outcome.PASS and what in ("failed_runs", "failure_ratio")
+    return verdict.outcome is Outcome.PASS and what in ("failed_runs", "failure_ratio", "failure_ratio_vs_usual")
 
 
 def _unseen(look: RunLook) -> Verdict:

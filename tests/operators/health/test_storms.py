@@ -216,3 +216,13 @@ def test_nobody_is_told_that_a_dag_has_recovered_while_its_failures_may_be_behin
     shutil.rmtree(artifact_root / "state" / "a_dag" / "check_dag_runs")
     fail_each_minute(runs, "each_minute", 210)
     assert set(tell(look_at_runs())) == {"new"}
+
+
+def test_a_dag_that_has_failed_each_minute_for_a_day_does_not_heal_another(runs, look_at_runs, verdicts_of):
+    runs.run("billing", due=MINUTE, takes=10, state="failed")
+    for _ in range(23):
+        look_at_runs()
+        runs.pass_by(HOUR)
+        fail_each_minute(runs, "each_minute", 60)
+    found = verdicts_of(look_at_runs())
+    assert found == {"each_minute.failed_runs": ("warn", 23 * 60), "billing.failed_runs": ("warn", 1)}
