@@ -166,7 +166,15 @@ class AirflowApi:
         :param enough: tells after each page whether no other is needed
         """
         params = {"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}
-        return self._tasks(params, pages, enough)
+        return self._client.read_list(
+            _TASK_INSTANCES,
+            "task_instances",
+            TaskInstance.from_json,
+            params,
+            pages=pages,
+            by_cursor=True,
+            enough=enough,
+        )
 
     def queued_tasks(self, pools: Sequence[str] = ()) -> Listing[TaskInstance]:
         """List a hundred task instances that wait for the executor, those of the oldest runs first.
@@ -210,21 +218,9 @@ class AirflowApi:
     def _runs(self, params: dict[str, Any], pages: int) -> Listing[DagRun]:
         return self._client.read_list(_RUNS, "dag_runs", DagRun.from_json, params, pages=pages, by_cursor=True)
 
-    def _tasks(
-        self,
-        params: dict[str, Any],
-        pages: int,
-        enough: Callable[[Listing[TaskInstance]], bool] | None = None,
-    ) -> Listing[TaskInstance]:
-        return self._client.read_list(
-            _TASK_INSTANCES,
-            "task_instances",
-            TaskInstance.from_json,
-            params,
-            pages=pages,
-            by_cursor=True,
-            enough=enough,
-        )
+    def _tasks(self, params: dict[str, Any], pages: int) -> Listing[TaskInstance]:
+        key = "task_instances"
+        return self._client.read_list(_TASK_INSTANCES, key, TaskInstance.from_json, params, pages=pages, by_cursor=True)
 
 
 @dataclass(frozen=True, slots=True)

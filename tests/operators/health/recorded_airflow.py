@@ -40,7 +40,8 @@ _KEYS = {
 }
 _PARAMETERS = {
     *("state", "job_state", "end_date_gte", "order_by", "limit", "offset", "cursor"),
-    *("paused", "dag_id_pattern", "pool"),
+    *("paused", "dag_id_pattern"),
+    "pool",
 }
 _SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
 _LOG = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/logs/(\d+)")
