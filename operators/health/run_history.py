@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from operators.health.airflow_rows import DagRun, Listing
+from operators.health.known_failures import KnownFailures
 
 _RUNS_KEPT = 30
 _FORGOTTEN_AFTER = timedelta(days=90)
@@ -99,6 +100,8 @@ class RunHistory:
         self._complete_since: float | None = value.get("complete_since")
         self.silent: frozenset[str] = frozenset(value.get("silent", ()))
         """The active DAGs that had not succeeded for unusually long when the last look was taken."""
+        self.failed = KnownFailures(DagRun, lambda run: (run.dag_id, run.run_id), value.get("failed"))
+        """The runs that failed within the window."""
         self.dags: dict[str, DagPast] = {name: _read_past(past) for name, past in value.get("dags", {}).items()}
 
     def past(self, dag_id: str) -> DagPast:
@@ -151,6 +154,7 @@ class RunHistory:
             "seen_until": self._seen_until,
             "complete_since": self._complete_since,
             "silent": sorted(self.silent),
+            "failed": self.failed.to_json(),
             "dags": {name: _write_past(past) for name, past in self.dags.items() if past.last_seen >= oldest},
         }
 

@@ -36,8 +36,11 @@ class RunLook:
 
     now: datetime
     failed: tuple[DagRun, ...]
-    """Within the window of their DAG, the latest first."""
-    is_cut: bool
+    """Within the window of their DAG, the latest first; those too old for the list as earlier looks have seen them."""
+    failed_number: int
+    """How many there are, those that are ignored included."""
+    failures_known_since: datetime
+    """Since when every failed run is known."""
     running: tuple[DagRun, ...]
     """Those that have been running longest."""
     running_number: int
@@ -54,6 +57,10 @@ class RunLook:
     """The DAGs of the history that are not ignored."""
     answers: Answers | None
     """What Prometheus said; None if it is not asked."""
+
+    def sees_every_failure(self, window: timedelta) -> bool:
+        """Tell whether every run that failed within a window is known."""
+        return self.failures_known_since <= self.now - window
 
     @property
     def failures(self) -> Counter[str]:
@@ -110,7 +117,9 @@ class Looker:
 
     def look(self) -> RunLook:
         """Ask everything."""
-        failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
+        start = self._now - self._rules.longest_window
+        failed = self._api.failed_runs(since=start, pages=_FAILED_PAGES)
+        hidden = self._history.failed.learn(failed, start=start, now=self._now)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
         waiting, missing = self._waiting(), self._missing()
@@ -119,13 +128,14 @@ class Looker:
         pages = max(self._left - _RESERVED_REQUESTS, 1)
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
-        counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
+        counted = tuple(run for run in self._counted((*failed.rows, *hidden)) if self._is_within(run))
         silent, silent_before = self._silent(), self._history.silent
         self._history.silent = frozenset(silent)
         return RunLook(
             now=self._now,
             failed=counted,
-            is_cut=failed.is_cut,
+            failed_number=failed.total,
+            failures_known_since=self._history.failed.since or self._now,
             running=tuple(run for run in running if (run.dag_id, run.run_id) != self._this),
             running_number=listing.total - (len(listing.rows) - len(running)),
             finished=self._count(counted, answers),

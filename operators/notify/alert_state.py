@@ -182,7 +182,7 @@ class AlertState:
         """Take a report into account; the same one again, as in another try of the task, changes nothing.
 
         :param alerts: its problems
-        :param unmeasured: checks that could not be made, of whose problems nothing is known
+        :param unmeasured: checks that could not be made, or did not see everything: what they do not name is not known
         :param unclear: keys of which nothing is known; what is open stays open, and as urgent as it was
         :param run_id: the report's run
         :param created_at: when it was made, UTC, ISO 8601; not before the last one

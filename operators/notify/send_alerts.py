@@ -121,7 +121,7 @@ class SendAlertsOperator(BaseOperator):
             )
             return None
         alerts = alerts_of(report, alert_on=Outcome(self.alert_on), severities=severities)
-        unmeasured = [check.task_id for check in report.unmeasured]
+        unmeasured = [check.task_id for check in report.incomplete]
         state.advance(
             alerts,
             unmeasured=unmeasured,
