@@ -210,10 +210,13 @@ HEALTH_LAST_SUCCESS = _gauge(
     "health.last_success_timestamp_seconds",
     "dag_id",
     "Unix time",
-    "Dead-man's switch: the last health run in which every check could be made, whatever it found.",
+    "Dead-man's switch: the last health run in which every check could be made, whatever it found, and all were told.",
 )
 HEALTH_ALERTS_OPEN = _gauge(
-    "health.alerts_open", "dag_id severity", "alerts", "Alerts of SendAlerts that were sent and not yet taken back."
+    "health.alerts_open",
+    "dag_id severity",
+    "alerts",
+    "Problems that SendAlerts holds to be open, whether or not a channel could be told.",
 )
 HEALTH_ALERTS_SENT = _counter(
     "health.alerts_sent_total",

@@ -218,7 +218,7 @@ _RULES = (
     Rule("P520", "never-resolved", _WARNING, "+task_id where Airflow takes the text as it is", ignorable=True),
     Rule("P521", "part-of-result-mapped", _ERROR, "a part of a result to map over"),
     Rule("P522", "result-not-kept", _ERROR, "the result of a task that does not keep it"),
-    # thresholds
+    # thresholds and alerts
     Rule("P601", "nothing-can-pass", _ERROR, "a lower bound above the upper one"),
     Rule("P602", "warning-never-seen", _ERROR, "a warning that comes after the failure"),
     Rule("P603", "bound-given-twice", _ERROR, "two keys for the same bound"),
@@ -233,6 +233,10 @@ _RULES = (
         _ERROR,
         "a metric that needs probabilities or scores of an estimator that gives none",
     ),
+    Rule(
+        "P610", "alert-for-no-check", _WARNING, "a pattern for alerts that fits no check of the report", ignorable=True
+    ),
+    Rule("P611", "channel-given-twice", _WARNING, "a channel that sends nothing but what another does", ignorable=True),
     # operations
     Rule(
         "P701",

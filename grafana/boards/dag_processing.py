@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boards.panel import Board, panel
+from boards.panel import Board, events, panel
 
 _RATE = "[$__rate_interval]"
 
@@ -74,7 +74,7 @@ BOARD = Board(
             panel(
                 "Parses that were given up",
                 "Timeouts in the last hour, by file.",
-                ("sum by (file_path) (increase(airflow_dag_processing_processor_timeouts[1h]))", "{{file_path}}"),
+                (events("airflow_dag_processing_processor_timeouts", "1h", "file_path"), "{{file_path}}"),
                 runbook="AirflowDagProcessorTimeouts",
             ),
         ),
@@ -87,7 +87,7 @@ BOARD = Board(
             panel(
                 "Callbacks that failed",
                 "An exception in a DAG callback shows nowhere else.",
-                ("sum by (dag_id) (increase(airflow_dag_callback_exceptions[1h]))", "{{dag_id}}"),
+                (events("airflow_dag_callback_exceptions", "1h", "dag_id"), "{{dag_id}}"),
                 runbook="AirflowCallbackExceptions",
             ),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boards.panel import DAG_LINK, DAG_VARIABLE, Board, panel
+from boards.panel import DAG_LINK, DAG_VARIABLE, Board, events, panel
 
 _RATE = "[$__rate_interval]"
 _DAG = '{dag_id=~"$dag_id"}'
@@ -72,8 +72,8 @@ BOARD = Board(
             panel(
                 "Deadlines",
                 "Runs that missed, or kept, a deadline of their YAML.",
-                ("sum by (dag_id) (increase(airflow_deadline_alerts_deadline_missed[1h]))", "{{dag_id}} missed"),
-                ("sum by (dag_id) (increase(airflow_deadline_alerts_deadline_not_missed[1h]))", "{{dag_id}} kept"),
+                (events("airflow_deadline_alerts_deadline_missed", "1h", "dag_id"), "{{dag_id}} missed"),
+                (events("airflow_deadline_alerts_deadline_not_missed", "1h", "dag_id"), "{{dag_id}} kept"),
                 runbook="AirflowDeadlineMissed",
             ),
         ),
@@ -88,7 +88,7 @@ BOARD = Board(
                 "Most failures, 1 h",
                 "Failed tries of each task, those that are retried included.",
                 (
-                    f"topk(10, sum by (dag_id, task_id) (increase(airflow_ti_failures{_DAG}[1h])))",
+                    f"topk(10, {events(f'airflow_ti_failures{_DAG}', '1h', 'dag_id, task_id')})",
                     "{{dag_id}}.{{task_id}}",
                 ),
                 kind="bargauge",
@@ -136,10 +136,8 @@ BOARD = Board(
                 "Operators that fail",
                 "Failed tries of each operator, of all its tries in the last hour.",
                 (
-                    "sum by (operator_name) (increase(airflow_operator_failures[1h])) / (sum by (operator_name) "
-                    "(increase(airflow_operator_failures[1h])) + (sum by (operator_name) "
-                    "(increase(airflow_operator_successes[1h])) or 0 * sum by (operator_name) "
-                    "(increase(airflow_operator_failures[1h]))))",
+                    "operator:failures:increase1h / (operator:failures:increase1h "
+                    "+ (operator:successes:increase1h or 0 * operator:failures:increase1h))",
                     "{{operator_name}}",
                 ),
                 kind="bargauge",

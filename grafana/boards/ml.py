@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boards.panel import DAG_LINK, Board, panel
+from boards.panel import DAG_LINK, Board, events, panel
 
 _DAG = 'dag_id=~"$dag_id"'
 _STEPS = ((None, "green"), (1, "yellow"), (2, "blue"), (3, "red"))
@@ -26,7 +26,7 @@ BOARD = Board(
             panel(
                 "Verdicts given, 1 h",
                 "By what they say.",
-                ("sum by (verdict) (increase(pipeline_verdicts_total{" + _DAG + "}[1h]))", "{{verdict}}"),
+                (events("pipeline_verdicts_total{" + _DAG + "}", "1h", "verdict"), "{{verdict}}"),
                 stack=True,
             ),
             panel(
@@ -106,7 +106,7 @@ BOARD = Board(
                 "Deployments, 24 h",
                 "By how they ended.",
                 (
-                    "sum by (model, outcome) (increase(ml_deployments_total{" + _DAG + "}[24h]))",
+                    events("ml_deployments_total{" + _DAG + "}", "24h", "model, outcome"),
                     "{{model}} {{outcome}}",
                 ),
                 kind="bargauge",

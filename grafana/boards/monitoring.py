@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boards.panel import Board, panel
+from boards.panel import Board, events, panel
 
 _RATE = "[$__rate_interval]"
 _STEPS = ((None, "green"), (1, "yellow"), (2, "blue"), (3, "red"))
@@ -39,7 +39,7 @@ BOARD = Board(
                 "Open ones, and messages of the last hour by channel and outcome.",
                 ("max by (severity) (health_alerts_open)", "open {{severity}}"),
                 (
-                    "sum by (channel, outcome) (increase(health_alerts_sent_total[1h]))",
+                    events("health_alerts_sent_total", "1h", "channel, outcome"),
                     "{{channel}} {{outcome}}",
                 ),
                 runbook="HealthAlertsUndelivered",
@@ -48,7 +48,7 @@ BOARD = Board(
                 "Notifications of pipelines, 1 h",
                 "Messages of SendNotification by channel and outcome.",
                 (
-                    "sum by (channel, outcome) (increase(pipeline_notifications_total[1h]))",
+                    events("pipeline_notifications_total", "1h", "channel, outcome"),
                     "{{channel}} {{outcome}}",
                 ),
                 runbook="PipelineNotificationsFailing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boards.panel import DAG_LINK, DAG_VARIABLE, Board, panel
+from boards.panel import DAG_LINK, DAG_VARIABLE, Board, events, panel
 
 _ALIVE = ((None, "red"), (1, "yellow"), (6, "green"))
 _NONE_IS_GOOD = ((None, "green"), (1, "red"))
@@ -13,8 +13,7 @@ def _heartbeat(metric: str) -> str:
 
 
 def _count(state: str) -> str:
-    metric = f"airflow_dagrun_duration_{state}_count"
-    return f'sum by (dag_id) (increase({metric}{{dag_id=~"$dag_id"}}[$__rate_interval]))'
+    return events(f'airflow_dagrun_duration_{state}_count{{dag_id=~"$dag_id"}}', "$__rate_interval", "dag_id")
 
 
 BOARD = Board(

@@ -116,9 +116,23 @@ DAG_VARIABLE = ("dag_id", "DAG", "label_values(airflow_ti_start, dag_id)")
 POOL_VARIABLE = ("pool_name", "Pool", "label_values(airflow_pool_open_slots, pool_name)")
 
 
+def events(counter: str, window: str, by: str) -> str:
+    """Ask how much a counter has grown; a new one is born at 1, where ``increase`` is 0, and counts by itself.
+
+    Nothing is new because Prometheus was away: the exporter has to have been there before the window.
+    """
+    is_new = f"unless {counter} offset {window} and on () {_EXPORTER} offset {window} == 1"
+    born = f"(min_over_time({counter}[{window}]) {is_new})"
+    return f"sum by ({by}) (increase({counter}[{window}]) + {born} or increase({counter}[{window}]))"
+
+
+_EXPORTER = 'up{job="statsd-exporter"}'
+
+
 def _counted(counter: str, by: str) -> str:
-    """Ask where a counter is new, or not what it was a minute ago; a new one has no increase."""
-    return f"sum by ({by}) ({counter} unless {counter} == last_over_time({counter}[1d] offset 1m)) > 0"
+    """Ask where a counter is new, or not what it was a minute ago."""
+    changed = f"sum by ({by}) ({counter} unless {counter} == last_over_time({counter}[1d] offset 1m)) > 0"
+    return f"{changed} or sum by ({by}) ({counter} unless {counter} offset 1m and on () {_EXPORTER} offset 1m == 1) > 0"
 
 
 ANNOTATIONS = (

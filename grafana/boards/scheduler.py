@@ -95,10 +95,10 @@ BOARD = Board(
             ),
             panel(
                 "Pool utilisation",
-                "Slots that are taken, of all slots of the pool.",
+                "Slots that are taken by what runs or is queued, of all that are not deferred.",
                 (
-                    'airflow_pool_running_slots{pool_name=~"$pool_name"} / (airflow_pool_running_slots '
-                    "+ airflow_pool_queued_slots + airflow_pool_deferred_slots + airflow_pool_open_slots)",
+                    '(airflow_pool_running_slots{pool_name=~"$pool_name"} + airflow_pool_queued_slots) '
+                    "/ (airflow_pool_running_slots + airflow_pool_queued_slots + airflow_pool_open_slots)",
                     "{{pool_name}}",
                 ),
                 kind="gauge",

@@ -7,7 +7,7 @@ that a check costs an Airflow with a million task instances a day no more than a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from operators.health.airflow_client import (
     AirflowApiError,
     AirflowClient,
     AirflowUnreachableError,
+    AnswerTooLongError,
     open_airflow_client,
     total_of,
     understand,
@@ -27,7 +28,14 @@ from operators.health.airflow_rows import Dag, DagRun, Health, ImportProblem, Jo
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["AirflowApi", "AirflowApiError", "AirflowUnreachableError", "Links", "open_airflow_api"]
+__all__ = [
+    "AirflowApi",
+    "AirflowApiError",
+    "AirflowUnreachableError",
+    "AnswerTooLongError",
+    "Links",
+    "open_airflow_api",
+]
 
 REQUESTS_AT_MOST = 10
 """What one check may ask, the login and Prometheus included."""
@@ -155,20 +163,39 @@ class AirflowApi:
         }
         return understand(total_of, self._client.post(f"{_RUNS}/list", body))
 
-    def failed_tasks(self, *, since: datetime, pages: int) -> Listing[TaskInstance]:
+    def failed_tasks(
+        self, *, since: datetime, pages: int, enough: Callable[[Listing[TaskInstance]], bool] | None = None
+    ) -> Listing[TaskInstance]:
         """List the task instances that failed for good, the latest first.
 
         :param since: they ended then or later
+        :param pages: at most so many
+        :param enough: tells after each page whether no other is needed
         """
-        return self._tasks({"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}, pages)
+        params = {"state": "failed", "end_date_gte": since.isoformat(), "order_by": "-end_date"}
+        return self._client.read_list(
+            _TASK_INSTANCES,
+            "task_instances",
+            TaskInstance.from_json,
+            params,
+            pages=pages,
+            by_cursor=True,
+            enough=enough,
+        )
 
-    def queued_tasks(self) -> Listing[TaskInstance]:
-        """List a hundred task instances that wait for the executor, those of the oldest runs first."""
-        return self._tasks({"state": "queued", "order_by": "run_after"}, 1)
+    def queued_tasks(self, pools: Sequence[str] = ()) -> Listing[TaskInstance]:
+        """List a hundred task instances that wait for the executor, those of the oldest runs first.
 
-    def scheduled_tasks(self) -> Listing[TaskInstance]:
-        """List a hundred task instances that wait for the scheduler or a pool, those of the oldest runs first."""
-        return self._tasks({"state": "scheduled", "order_by": "run_after"}, 1)
+        :param pools: only those in these pools; of all if there is none
+        """
+        return self._tasks({"state": "queued", "order_by": "run_after", "pool": list(pools)}, 1)
+
+    def scheduled_tasks(self, pools: Sequence[str] = ()) -> Listing[TaskInstance]:
+        """List a hundred task instances that wait for the scheduler or a pool, those of the oldest runs first.
+
+        :param pools: only those in these pools; of all if there is none
+        """
+        return self._tasks({"state": "scheduled", "order_by": "run_after", "pool": list(pools)}, 1)
 
     def running_tasks(self) -> Listing[TaskInstance]:
         """List a hundred task instances that are running."""
@@ -182,8 +209,9 @@ class AirflowApi:
         return understand(total_of, self._client.get(_TASK_INSTANCES, {"state": state, "limit": 0}))
 
     def log_lines(self, ti: TaskInstance) -> list[str]:
-        """Read the log of a task instance's latest try, one JSON value a line, as far as it comes within a second.
+        """Read the end of the log of a task instance's latest try, one JSON value a line.
 
+        :raises AnswerTooLongError: if the API did not get to the end within a second
         :raises AirflowApiError: if there is no log any more
         """
         path = f"/api/v2/dags/{_quoted(ti.dag_id)}/dagRuns/{_quoted(ti.run_id)}/taskInstances/{_quoted(ti.task_id)}"

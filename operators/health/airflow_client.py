@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from operators.health.airflow_account import Account, read_account
 from operators.health.airflow_rows import Listing
@@ -16,18 +18,24 @@ from operators.http_client import READ_SECONDS, open_http
 if TYPE_CHECKING:
     import httpx
 
+log = logging.getLogger("airflow.task")
+
 T = TypeVar("T")
 
 PAGE = 100
 """Airflow's default ``[api] maximum_page_limit``; more is cut without a word."""
-_LONGEST_LINES = 5_000_000
-"""Characters that are read of an answer that is read line by line."""
+_LINES_KEPT = 5_000_000
+"""Characters that are kept of an answer that is read line by line."""
 _DETAIL_CHARACTERS = 200
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNPROCESSABLE = 401, 403, 404, 422
 
 
 class AirflowApiError(RuntimeError):
     """The API answered, but not what was asked for; the task is retried."""
+
+
+class AnswerTooLongError(AirflowApiError):
+    """The end of an answer did not come in time."""
 
 
 class AirflowUnreachableError(AirflowApiError):
@@ -77,20 +85,47 @@ class AirflowClient:
         body = {"username": self._account.login, "password": self._account.password}
         response = self._send("POST", "/auth/token", json=body)
         self._refuse_bad_login(response)
-        token = str(_json_of(response, "/auth/token")["access_token"])
+        token = self._token_in(response)
         mask_secret(token)
         self._http.headers["Authorization"] = f"Bearer {token}"
-        if "date" in response.headers:
-            self._server_time = parsedate_to_datetime(response.headers["date"])
-            self._heard_at = monotonic()
+        self._set_clock(response.headers.get("date"))
+
+    def _token_in(self, response: httpx.Response) -> str:
+        answer = _json_of(response, "/auth/token")
+        if isinstance(answer, dict):
+            token = answer.get("access_token")
+            if isinstance(token, str) and token:
+                return token
+            found = f"an object with {', '.join(map(repr, answer))[:_DETAIL_CHARACTERS] or 'no keys'}"
+        else:
+            found = f"a {type(answer).__name__}"
+        raise AirflowApiError(
+            f"{self.url}/auth/token answered {response.status_code} without an access_token; found {found}. Correct "
+            f"host and port of the Airflow connection {self._account.conn_id!r} to those of the api-server"
+        )
+
+    def _set_clock(self, date: str | None) -> None:
+        if date is None:
+            return
+        try:
+            moment = parsedate_to_datetime(date)
+        except ValueError:
+            log.warning(
+                "%s (Airflow connection %r) answered with the date %r, which is none; ages are by the clock of this "
+                "machine. Correct what changes the header Date between here and the api-server",
+                *(self.url, self._account.conn_id, date),
+            )
+            return
+        self._server_time = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        self._heard_at = monotonic()
 
     def get(self, path: str, params: Mapping[str, Any]) -> Any:
         """Read one answer."""
-        return self._checked(self._send("GET", path, params=params), path)
+        return self._checked(self._send_again_if_expired("GET", path, params=params), path)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Read the answer to a question that does not fit into an address."""
-        return self._checked(self._send("POST", path, json=body), path)
+        return self._checked(self._send_again_if_expired("POST", path, json=body), path)
 
     def read_list(
         self,
@@ -101,10 +136,12 @@ class AirflowClient:
         *,
         pages: int,
         by_cursor: bool = False,
+        enough: Callable[[Listing[T]], bool] | None = None,
     ) -> Listing[T]:
         """Read page after page; by cursor where the API has them, since rows that move shift the pages otherwise.
 
         :param pages: at most so many
+        :param enough: tells of what was read so far whether no other page is needed
         """
         rows: list[T] = []
         place: dict[str, Any] | None = {"cursor": ""} if by_cursor else {"offset": 0}
@@ -116,18 +153,21 @@ class AirflowClient:
             total = understand(total_of, page)
             place = _next_place(page, len(found), len(rows), by_cursor=by_cursor)
             pages -= 1
+            if enough is not None and enough(Listing(tuple(rows), max(total, len(rows)))):
+                break
         return Listing(tuple(rows), max(total, len(rows)))
 
     def read_lines(self, path: str, params: Mapping[str, Any], *, seconds: float) -> list[str]:
-        """Read an answer of one JSON value a line, as far as it comes within a time and a size.
+        """Read an answer of one JSON value a line, and keep its end.
 
+        :raises AnswerTooLongError: if its end did not come in time
         :raises AirflowApiError: if there is no such answer
         """
         import httpx
 
         self.requests += 1
-        lines: list[str] = []
-        until, left = monotonic() + seconds, _LONGEST_LINES
+        lines: deque[str] = deque()
+        until, left = monotonic() + seconds, _LINES_KEPT
         try:
             accept = {"Accept": "application/x-ndjson"}
             with self._http.stream("GET", self.url + path, params=params, headers=accept, timeout=seconds) as response:
@@ -136,11 +176,21 @@ class AirflowClient:
                 for line in response.iter_lines():
                     lines.append(line)
                     left -= len(line)
-                    if left < 0 or monotonic() > until:
-                        break
+                    while left < 0:
+                        left += len(lines.popleft())
+                    if monotonic() > until:
+                        raise AnswerTooLongError(f"the end of {self.url}{path} did not come within {seconds:g} s")
         except httpx.HTTPError as error:
             raise AirflowApiError(f"{self.url}{path} could not be read: {error}") from None
-        return lines
+        return list(lines)
+
+    def _send_again_if_expired(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Ask once more with a new token where the old one has expired, or is not known after a restart."""
+        response = self._send(method, path, **content)
+        if response.status_code != _UNAUTHORIZED:
+            return response
+        self.log_in()
+        return self._send(method, path, **content)
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
         import httpx
@@ -153,6 +203,8 @@ class AirflowClient:
                 f"Airflow's API at {self.url} (connection {self._account.conn_id!r}) did not answer {path} "
                 f"within {READ_SECONDS:.0f} s"
             ) from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+            self._fail(f"{self.url} is no address that can be asked: {error}. Correct schema, host and port")
         except httpx.HTTPError as error:
             raise AirflowUnreachableError(
                 f"Airflow's API at {self.url} (connection {self._account.conn_id!r}) cannot be reached: "
@@ -163,8 +215,13 @@ class AirflowClient:
         if response.is_success:
             return _json_of(response, path)
         answer = f"{self.url}{path} answered {response.status_code}"
-        if response.status_code in (_UNAUTHORIZED, _FORBIDDEN):
+        if response.status_code == _FORBIDDEN:
             self._fail(f"{answer}: the login {self._account.login!r} may not read this. It needs the role viewer")
+        if response.status_code == _UNAUTHORIZED:
+            raise AirflowApiError(
+                f"{answer} to a token that was given out just now ({_detail_of(response)}). All api-servers behind "
+                f"{self.url} need the same [api_auth] jwt_secret (Airflow connection {self._account.conn_id!r})"
+            )
         raise AirflowApiError(f"{answer}: {_detail_of(response)}")
 
     def _refuse_bad_login(self, response: httpx.Response) -> None:
@@ -177,7 +234,7 @@ class AirflowClient:
         if not response.is_success:
             raise AirflowApiError(answer)
 
-    def _fail(self, problem: str) -> None:
+    def _fail(self, problem: str) -> NoReturn:
         from airflow.sdk.exceptions import AirflowFailException
 
         raise AirflowFailException(f"{problem} (Airflow connection {self._account.conn_id!r}).")

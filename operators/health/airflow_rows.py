@@ -106,6 +106,8 @@ class TaskInstance:
     hostname: str
     pool: str
     state: str
+    due_at: datetime
+    """When its run was allowed to start."""
     scheduled_at: datetime | None
     queued_at: datetime | None
     ended_at: datetime | None
@@ -123,6 +125,7 @@ class TaskInstance:
             hostname=row["hostname"] or "",
             pool=row["pool"],
             state=row["state"],
+            due_at=datetime.fromisoformat(row["run_after"]),
             scheduled_at=_moment(row["scheduled_when"]),
             queued_at=_moment(row["queued_when"]),
             ended_at=_moment(row["end_date"]),
@@ -188,8 +191,10 @@ class Pool:
     slots: int
     """-1: without a limit."""
     occupied: int
+    queued: int
+    """Slots of tasks that wait for the executor."""
     waiting: int
-    """Tasks that are scheduled and not yet queued."""
+    """Slots of tasks that are scheduled and not yet queued."""
     deferred: int
     """Tasks that wait in a triggerer."""
 
@@ -200,6 +205,7 @@ class Pool:
             name=row["name"],
             slots=row["slots"],
             occupied=row["occupied_slots"],
+            queued=row["queued_slots"],
             waiting=row["scheduled_slots"],
             deferred=row["deferred_slots"],
         )

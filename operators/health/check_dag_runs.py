@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from operators.health.airflow_api import AirflowApi, open_airflow_api
 from operators.health.finding import Failure, Finding, moment_text
-from operators.health.health_check import HealthCheckOperator, format_span, read_patterns
+from operators.health.health_check import HealthCheckOperator, format_span, or_nothing_yet, read_patterns
 from operators.health.prometheus_api import PrometheusApi
 from operators.health.run_history import RunHistory
 from operators.health.run_look import Looker, RunLook
-from operators.health.run_rules import RUN_KEYS, read_run_rules
+from operators.health.run_rules import RUN_KEYS, RunRuleBook, read_run_rules
 from operators.health.run_sections import make_sections
 from operators.health.run_verdicts import judge_runs
 from operators.kept_state import KeptState
@@ -118,7 +118,9 @@ class CheckDagRunsOperator(HealthCheckOperator):
             state.write(history.to_json(now=look.now), after=memory)
             return Finding(
                 judgement=Judgement(
-                    title="DAG runs", verdicts=judge_runs(look, rules), facts=_facts(look, rules.general)
+                    title="DAG runs",
+                    verdicts=or_nothing_yet(judge_runs(look, rules), has_thresholds=rules.has_thresholds),
+                    facts=_facts(look, rules),
                 ),
                 sections=make_sections(look, api.links, rules.general.window),
                 rows=len(look.failed) + len(look.running),
@@ -129,13 +131,14 @@ class CheckDagRunsOperator(HealthCheckOperator):
                     "running runs": look.running_number,
                 },
                 requests=api.requests + (prometheus.requests if prometheus else 0),
+                is_complete=look.sees_every_failure(rules.failure_window),
             )
 
 
-def _facts(look: RunLook, general: Any) -> dict[str, Any]:
+def _facts(look: RunLook, rules: RunRuleBook) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "window": format_span(general.window.total_seconds()),
-        "runs_failed": f"{len(look.failed)}{' or more' if look.is_cut else ''}",
+        "window": format_span(rules.general.window.total_seconds()),
+        "runs_failed": f"{len(look.failed)}{'' if look.sees_every_failure(rules.failure_window) else ' or more'}",
         "runs_running": look.running_number,
         "dags_known": len(look.history.dags),
     }

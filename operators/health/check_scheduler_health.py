@@ -132,7 +132,7 @@ class CheckSchedulerHealthOperator(HealthCheckOperator):
             rows=len(look.health.components),
             measures={
                 "import errors": look.import_errors,
-                "queued tasks": look.waiting["queued"],
+                "queued tasks": look.queued.number,
                 "deferred tasks": look.deferred,
                 "database answer, ms": round(look.health_seconds * 1000, 1),
             },
@@ -145,10 +145,12 @@ def _facts(look: SchedulerLook) -> dict[str, Any]:
         "running_jobs": len(look.jobs),
         "import_errors": look.import_errors,
         "pools": len(look.pools),
-        "tasks_queued": look.waiting["queued"],
-        "tasks_scheduled": look.waiting["scheduled"],
+        "tasks_queued": look.queued.number,
+        "tasks_scheduled": look.scheduled.number,
         "tasks_deferred": look.deferred,
     }
+    if look.dags_unread:
+        facts["dags_whose_files_were_not_looked_at"] = look.dags_unread
     if look.answers is not None:
         facts["prometheus"] = look.answers.problem or "asked"
     return facts
@@ -175,8 +177,8 @@ def _sections(look: SchedulerLook, lost: Sequence[Job], links: Links) -> tuple[S
                 (p.name, p.slots if p.slots >= 0 else "no limit", p.occupied, p.waiting, p.deferred) for p in look.pools
             ),
         ),
-        _waiting_table("Queued longest", look, [(ti, ti.queued_at) for ti in look.queued], links),
-        _waiting_table("Scheduled longest", look, [(ti, ti.scheduled_at) for ti in look.scheduled], links),
+        _waiting_table("Queued longest", look, [(ti, ti.queued_at) for ti in look.queued.tasks], links),
+        _waiting_table("Scheduled longest", look, [(ti, ti.scheduled_at) for ti in look.scheduled.tasks], links),
         Table(
             "Slowest files",
             ("file", "seconds"),

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from operators.health.airflow_api import Links, open_airflow_api
 from operators.health.figures import bars_over_time
 from operators.health.finding import Failure, Finding, moment_text
-from operators.health.health_check import HealthCheckOperator, format_span
+from operators.health.health_check import HealthCheckOperator, format_span, or_nothing_yet
 from operators.health.prometheus_api import PrometheusApi
 from operators.health.task_look import TaskLook, look_at_tasks
 from operators.health.task_memory import PLACES, TaskMemory, place_of
 from operators.health.task_rules import TaskRuleBook, read_task_rules
-from operators.health.task_verdicts import errors_by_task, judge_tasks
+from operators.health.task_verdicts import errors_by_task, failed_numbers, judge_tasks, sees_every_pattern
 from operators.kept_state import KeptState
 from operators.parameters import Count, DagIds, Duration, TaskThresholds, TaskVersusUsual, Text, ThresholdConfig
 from operators.report import Section, Table
@@ -129,26 +129,30 @@ class CheckTaskFailuresOperator(HealthCheckOperator):
             state.write(look.memory.to_json(now=look.now, window=rules.longest_window), after=kept)
             return Finding(
                 judgement=Judgement(
-                    title="Task failures", verdicts=judge_tasks(look, rules), facts=_facts(look, rules)
+                    title="Task failures",
+                    verdicts=or_nothing_yet(judge_tasks(look, rules), has_thresholds=rules.has_thresholds),
+                    facts=_facts(look, rules),
                 ),
                 sections=_sections(look, rules, api.links),
                 rows=len(look.failed),
                 failures=_failures(look, api.links),
-                measures={"failed tasks": len(look.failed), "waiting for a retry": look.retrying},
+                measures={"failed tasks": failed_numbers(look, rules)[0], "waiting for a retry": look.retrying},
                 requests=api.requests + (prometheus.requests if prometheus else 0),
+                is_complete=sees_every_pattern(look, rules),
             )
 
 
 def _facts(look: TaskLook, rules: TaskRuleBook) -> dict[str, Any]:
+    fewest, most = failed_numbers(look, rules)
     facts: dict[str, Any] = {
         "window": format_span(rules.window.total_seconds()),
-        "failed_tasks": f"{len(look.failed)}{' or more' if look.is_cut else ''}",
+        "failed_tasks": fewest if fewest == most else f"{fewest} to {most}",
         "different_tasks": len(look.by_task),
         "different_errors_known": len(look.tasks_by_error),
         "waiting_for_a_retry": look.retrying,
     }
-    if look.unread:
-        facts["logs_that_could_not_be_read"] = look.unread
+    if look.unread_logs:
+        facts["logs_that_could_not_be_read"] = look.unread_logs
     if look.answers is not None:
         facts["prometheus"] = look.answers.problem or "asked"
     return facts

@@ -48,6 +48,8 @@ class Finding:
     """Numbers that are worth a line over time, e.g. ``failed runs``."""
     requests: int = 0
     """HTTP requests that were made."""
+    is_complete: bool = True
+    """Whether everything was seen. If not, what was wrong before and is not named now may be wrong still."""
 
     def to_json(self, *, seconds: float) -> dict[str, Any]:
         """Give the plain form of what ``verdicts.json`` does not hold."""
@@ -56,6 +58,7 @@ class Finding:
             "measures": dict(self.measures),
             "requests": self.requests,
             "seconds": round(seconds, 3),
+            "is_complete": self.is_complete,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from operators import stats
 from operators.artifacts import ArtifactWriter
 from operators.health.finding import FINDING, Finding
 from operators.mistakes import mistakes_fail_the_task
-from operators.thresholds import Threshold, ThresholdError, parse_threshold
+from operators.thresholds import Threshold, ThresholdError, parse_duration, parse_threshold
 from operators.verdict import METRIC_VALUE, Judgement, Outcome, Verdict, record_judgement
 
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def read_threshold(value: Mapping[str, Any] | None, *, where: str) -> Threshold 
     return None if value is None else parse_threshold(value, where=where)
 
 
+def read_window(value: str | int | float, *, where: str) -> timedelta:
+    """Read how far back something counts.
+
+    :raises ThresholdError: if it is not a duration, or so short that nothing could ever be within it
+    """
+    window = parse_duration(value, where=where)
+    if not window:
+        raise ThresholdError(f"{where}: {value!r} is too short, nothing ends within it; write how far back, as in 24h")
+    return window
+
+
 def judge_each(
     name: str,
     observed: Mapping[str, float],
@@ -101,6 +113,24 @@ def judge_each(
     if judged:
         return (judged[0],)
     return () if general is None else (general.judge(name, 0.0, message="none"),)
+
+
+def or_nothing_yet(verdicts: Sequence[Verdict], *, has_thresholds: bool) -> tuple[Verdict, ...]:
+    """Give the verdicts or, where no threshold applied to anything, a pass that says so.
+
+    :param has_thresholds: whether there are any; without one there is no verdict, and the check is a mistake
+    """
+    if verdicts or not has_thresholds:
+        return tuple(verdicts)
+    return (
+        Verdict(
+            name="nothing_to_judge",
+            outcome=Outcome.PASS,
+            observed=None,
+            threshold="none applies yet",
+            message="what has a threshold did not occur, or too little is known yet to compare it with",
+        ),
+    )
 
 
 def is_ignored(name: str, patterns: Iterable[str]) -> bool:

@@ -39,6 +39,8 @@ class CheckResult:
     """Numbers that are worth a line over time."""
     requests: int = 0
     seconds: float = 0.0
+    is_complete: bool = True
+    """Whether everything was seen. If not, what was wrong before and is not named now may be wrong still."""
 
     @property
     def problems(self) -> tuple[Verdict, ...]:
@@ -87,6 +89,7 @@ class CheckResult:
             "measures": dict(self.measures),
             "requests": self.requests,
             "seconds": self.seconds,
+            "is_complete": self.is_complete,
         }
 
     @classmethod
@@ -104,6 +107,7 @@ class CheckResult:
             measures=value["measures"],
             requests=value["requests"],
             seconds=value["seconds"],
+            is_complete=value.get("is_complete", value["is_measured"]),
         )
 
 
@@ -126,6 +130,11 @@ class HealthReport:
     def unmeasured(self) -> tuple[CheckResult, ...]:
         """The checks that could not be made."""
         return tuple(check for check in self.checks if not check.is_measured)
+
+    @property
+    def incomplete(self) -> tuple[CheckResult, ...]:
+        """The checks that could not be made, or did not see everything: nothing is known of what they do not name."""
+        return tuple(check for check in self.checks if not check.is_complete)
 
     def to_json(self) -> dict[str, Any]:
         """Give the plain form."""
@@ -169,6 +178,7 @@ def read_check(reference: Reference) -> CheckResult:
         measures=found.get("measures", {}),
         requests=found.get("requests", 0),
         seconds=found.get("seconds", 0.0),
+        is_complete=found.get("is_complete", True),
     )
 
 
@@ -182,6 +192,7 @@ def unmeasured_check(task_id: str) -> CheckResult:
         verdicts=(),
         facts={},
         page=None,
+        is_complete=False,
     )
 
 

@@ -91,6 +91,11 @@ class PrometheusApi:
             raise PrometheusError(
                 f"Prometheus at {address.url} (connection {self._conn_id!r}) cannot be reached: {error}"
             ) from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise PrometheusError(
+                f"{address.url} is no address that can be asked: {error}. Correct the host of connection "
+                f"{self._conn_id!r}"
+            ) from None
         answer = _json_of(response)
         if not response.is_success or answer.get("status") != "success":
             detail = str(answer.get("error", "no reason given"))[:_DETAIL_CHARACTERS]

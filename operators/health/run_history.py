@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from operators.health.airflow_rows import Dag, DagRun, Listing
+from operators.health.known_failures import KnownFailures
 
 _RUNS_KEPT = 30
 _FORGOTTEN_AFTER = timedelta(days=90)
@@ -134,6 +135,8 @@ class RunHistory:
         self._complete_since: float | None = value.get("complete_since")
         self.silent: frozenset[str] = frozenset(value.get("silent", ()))
         """The active DAGs that had not succeeded for unusually long when the last look was taken."""
+        self.failed = KnownFailures(DagRun, lambda run: (run.dag_id, run.run_id), value.get("failed"))
+        """The runs that failed within the window."""
         self._due_before: Mapping[str, float] = value.get("due", {})
         self._due: dict[str, float] = {}
         self.inactive: Mapping[str, float] = value.get("inactive", {})
@@ -217,6 +220,7 @@ class RunHistory:
             "seen_until": self._seen_until,
             "complete_since": self._complete_since,
             "silent": sorted(self.silent),
+            "failed": self.failed.to_json(),
             "due": self._due,
             "inactive": {name: at for name, at in self.inactive.items() if at >= oldest},
             "dags": {name: _write_past(past) for name, past in self.dags.items() if past.last_seen >= oldest},

@@ -39,8 +39,11 @@ class RunLook:
 
     now: datetime
     failed: tuple[DagRun, ...]
-    """Within the window of their DAG, the latest first."""
-    is_cut: bool
+    """Within the window of their DAG, the latest first; those too old for the list as earlier looks have seen them."""
+    failed_number: int
+    """How many there are, those that are ignored included."""
+    failures_known_since: datetime
+    """Since when every failed run is known."""
     running: tuple[DagRun, ...]
     """Those that have been running longest."""
     running_number: int
@@ -61,6 +64,10 @@ class RunLook:
     """The DAGs of the history that are not ignored."""
     answers: Answers | None
     """What Prometheus said; None if it is not asked."""
+
+    def sees_every_failure(self, window: timedelta) -> bool:
+        """Tell whether every run that failed within a window is known."""
+        return self.failures_known_since <= self.now - window
 
     @property
     def failures(self) -> Counter[str]:
@@ -117,7 +124,9 @@ class Looker:
 
     def look(self) -> RunLook:
         """Ask everything."""
-        failed = self._api.failed_runs(since=self._now - self._rules.longest_window, pages=_FAILED_PAGES)
+        start = self._now - self._rules.longest_window
+        failed = self._api.failed_runs(since=start, pages=_FAILED_PAGES)
+        hidden = self._history.failed.learn(failed, start=start, now=self._now)
         listing = self._api.running_runs()
         running = self._counted(listing.rows)
         waiting = self._api.queued_runs()
@@ -128,7 +137,8 @@ class Looker:
         pages = max(self._left - _RESERVED_REQUESTS, 1)
         self._history.learn(failed, self._api.succeeded_runs(since=since, pages=pages), since=since, now=self._now)
         self._history.learn_starts(running)
-        counted = tuple(run for run in self._counted(failed.rows) if self._is_within(run))
+        counted = tuple(run for run in self._counted((*failed.rows, *hidden)) if self._is_within(run))
+        failures_since = self._history.failed.since or self._now
         self._history.learn_due(activity.dags, now=self._now, knows_running=not listing.is_cut)
         late, silent_before = self._late(queued, activity, _Slots(listing, waiting)), self._history.silent
         silence = SilenceLooker(self._api, self._rules, self._history, queued, left=lambda: self._left)
@@ -141,14 +151,15 @@ class Looker:
         return RunLook(
             now=self._now,
             failed=counted,
-            is_cut=failed.is_cut,
+            failed_number=failed.total,
+            failures_known_since=failures_since,
             running=tuple(
                 run
                 for run in running
                 if (run.dag_id, run.run_id) != self._this and activity.is_active(run.dag_id) is not False
             ),
             running_number=listing.total - (len(listing.rows) - len(running)),
-            finished=self._count(counted, answers, is_cut=failed.is_cut),
+            finished=self._count(counted, answers, failures_since),
             unread=self._unread(waiting),
             late={dag_id: found for dag_id, found in late.items() if activity.is_active(dag_id) is not False},
             silent=silent,
@@ -237,15 +248,18 @@ class Looker:
         )
         return is_over(rules.running_for, seconds) or is_over(rules.usual.duration, seconds / usual if usual else None)
 
-    def _count(self, failed: Sequence[DagRun], answers: Answers | None, *, is_cut: bool) -> dict[str, Finished]:
-        """Count the finished runs of each DAG with failures: from memory, by asking for the worst, or by Prometheus."""
+    def _count(self, failed: Sequence[DagRun], answers: Answers | None, known_since: datetime) -> dict[str, Finished]:
+        """Count the finished runs of each DAG with failures: from memory, by asking for the worst, or by Prometheus.
+
+        :param known_since: since when every failed run is known
+        """
         found = {}
         for dag_id, number in Counter(run.dag_id for run in failed).most_common():
             since = self._now - self._rules.of(dag_id).window
             known = self._history.count_finished(dag_id, since=since)
             if known is None and self._left > 0:
                 known = self._api.count_finished_runs(dag_id, since=since)
-            if known is None and answers is not None and _has_seen(answers, dag_id, number, is_cut=is_cut):
+            if known is None and answers is not None and _has_seen(answers, dag_id, number, is_cut=known_since > since):
                 known = self._count_by_prometheus(dag_id, number, answers)
             if known is not None:
                 found[dag_id] = Finished(number, max(known, number))

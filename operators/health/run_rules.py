@@ -8,7 +8,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from operators.health.health_check import read_threshold
+from operators.health.health_check import read_threshold, read_window
 from operators.mistakes import DataMistakeError, check_count, check_keys
 from operators.thresholds import Threshold, parse_duration
 
@@ -71,6 +71,25 @@ class RunRuleBook:
         return max(self.general.window, *(rules.window for rules in self.own.values()), timedelta(0))
 
     @property
+    def has_thresholds(self) -> bool:
+        """Tell whether there is anything to compare with."""
+        return any(
+            any(getattr(rules, name) for name in RUN_THRESHOLDS)
+            or any(getattr(rules.usual, name) for name in USUAL_THRESHOLDS)
+            for rules in (self.general, *self.own.values())
+        )
+
+    @property
+    def failure_window(self) -> timedelta:
+        """The longest window of those within which failed runs are judged; zero if they are in none."""
+        windows = (
+            rules.window
+            for rules in (self.general, *self.own.values())
+            if rules.failed_runs or rules.failure_ratio or rules.usual.failure_ratio
+        )
+        return max(windows, default=timedelta(0))
+
+    @property
     def watched(self) -> tuple[str, ...]:
         """The DAGs, named in full, whose last success is asked for."""
         return tuple(d for d, rules in self.own.items() if rules.success_age and not set("*?[") & set(d))
@@ -98,7 +117,7 @@ def _read_rules(values: Mapping[str, Any], place: str) -> RunRules:
     thresholds = {name: read_threshold(values[name], where=f"{place}{name}") for name in RUN_THRESHOLDS}
     return RunRules(
         **thresholds,
-        window=parse_duration(values["window"], where=f"{place}window"),
+        window=read_window(values["window"], where=f"{place}window"),
         min_runs=check_count(values["min_runs"], where=f"{place}min_runs"),
         usual=_read_usual(values["versus_usual"], f"{place}versus_usual"),
     )

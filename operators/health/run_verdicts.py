@@ -40,7 +40,27 @@ def judge_runs(look: RunLook, rules: RunRuleBook) -> tuple[Verdict, ...]:
         ("success_age_vs_usual", dict(_unusual_silences(look)), lambda r: r.usual.success_age),
     )
     judged = [verdict for each in absolute for verdict in _judge(*each, rules)]
+    if not look.sees_every_failure(rules.failure_window):
+        judged = [*(verdict for verdict in judged if not _may_hide_failures(verdict)), _unseen(look)]
     return (*judged, *_never_succeeded(look, rules), *_not_known(look, rules))
+
+
+def _may_hide_failures(verdict: Verdict) -> bool:
+    what = verdict.name.rpartition(".")[2]
+    return verdict.outcome is Outcome.PASS and what in ("failed_runs", "failure_ratio", "failure_ratio_vs_usual")
+
+
+def _unseen(look: RunLook) -> Verdict:
+    return Verdict(
+        name="failed_runs_seen",
+        outcome=Outcome.INCONCLUSIVE,
+        observed=f"{len(look.failed)} of {look.failed_number}",
+        threshold="all",
+        message=(
+            f"more failed at once than a check reads; which runs failed before {look.failures_known_since:%d %b %H:%M} "
+            "UTC is not known, so what was wrong there may still be"
+        ),
+    )
 
 
 def _judge(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from operators.health.airflow_api import REQUESTS_AT_MOST, AirflowApi
-from operators.health.airflow_rows import Dag, Health, ImportProblem, Job, Pool, TaskInstance
+from operators.health.airflow_rows import Dag, Health, ImportProblem, Job, Listing, Pool, TaskInstance
 from operators.health.health_check import is_ignored
 from operators.health.prometheus_api import Answers, PrometheusApi
 from operators.health.scheduler_rules import SchedulerRules
+from operators.health.waiting_tasks import WaitingTasks, read_waiting
 
 Row = TypeVar("Row")
 
@@ -53,12 +54,12 @@ class SchedulerLook:
     import_errors: int
     """How many there are, which may be more than were read."""
     pools: tuple[Pool, ...]
-    queued: tuple[TaskInstance, ...]
-    scheduled: tuple[TaskInstance, ...]
-    waiting: Mapping[str, int]
-    """``queued`` and ``scheduled`` -> how many there are, which may be more than were read."""
+    queued: WaitingTasks
+    scheduled: WaitingTasks
     dags: tuple[Dag, ...]
-    """Some of those that are not paused; all, if there are no more than two hundred."""
+    """Some of those that are not paused, those that are due first."""
+    dags_unread: int
+    """How many more of them there are."""
     answers: Answers | None
     """What Prometheus said; None if it is not asked."""
 
@@ -80,14 +81,25 @@ def look_at_scheduler(api: AirflowApi, prometheus: PrometheusApi | None, rules: 
     health, seconds = api.health()
     problems = api.import_problems()
     counted = _without(problems.rows, lambda problem: problem.filename, rules.ignored["files"])
-    pools = _without(api.pools().rows, lambda pool: pool.name, rules.ignored["pools"])
+    pools = api.pools().rows
+    counted_pools = _without(pools, lambda pool: pool.name, rules.ignored["pools"])
     jobs, failed_jobs = api.running_jobs().rows, api.failed_jobs().rows
-    waiting = {"queued": api.queued_tasks(), "scheduled": api.scheduled_tasks()}
-    counted_tasks = {state: _of_counted_tasks(listing.rows, rules) for state, listing in waiting.items()}
     answers = prometheus.ask(QUESTIONS, label="file_name") if prometheus else None
-    left = REQUESTS_AT_MOST - api.requests - (prometheus.requests if prometheus else 0)
     wants_dags = rules.parse_time or rules.parse_age
-    dags = api.active_dags(pages=min(_DAG_PAGES, max(left, 0))).rows if wants_dags else ()
+    ignored_pools = {pool.name for pool in pools} - {pool.name for pool in counted_pools}
+
+    def left() -> int:
+        return REQUESTS_AT_MOST - api.requests - (prometheus.requests if prometheus else 0)
+
+    def read(ask: Callable[[Sequence[str]], Listing[TaskInstance]], slots: dict[str, int], kept: int) -> WaitingTasks:
+        may_ask_again = left() > kept + 1 + bool(wants_dags)
+        waiting = read_waiting(ask, slots, ignored=ignored_pools, may_ask_again=may_ask_again, now=api.now)
+        counted = _of_counted_tasks(waiting.tasks, rules)
+        return replace(waiting, tasks=counted, number=waiting.number - (len(waiting.tasks) - len(counted)))
+
+    queued = read(api.queued_tasks, {pool.name: pool.queued for pool in pools}, kept=1)
+    scheduled = read(api.scheduled_tasks, {pool.name: pool.waiting for pool in pools}, kept=0)
+    dags = api.active_dags(pages=min(_DAG_PAGES, max(left(), 0))) if wants_dags else Listing((), 0)
     return SchedulerLook(
         now=api.now,
         health=health,
@@ -96,13 +108,11 @@ def look_at_scheduler(api: AirflowApi, prometheus: PrometheusApi | None, rules: 
         failed_jobs=failed_jobs,
         import_problems=counted,
         import_errors=problems.total - (len(problems.rows) - len(counted)),
-        pools=pools,
-        queued=counted_tasks["queued"],
-        scheduled=counted_tasks["scheduled"],
-        waiting={
-            state: listing.total - (len(listing.rows) - len(counted_tasks[state])) for state, listing in waiting.items()
-        },
-        dags=_without(dags, lambda dag: dag.dag_id, rules.ignored["dags"]),
+        pools=counted_pools,
+        queued=queued,
+        scheduled=scheduled,
+        dags_unread=dags.total - len(dags.rows),
+        dags=_without(dags.rows, lambda dag: dag.dag_id, rules.ignored["dags"]),
         answers=answers,
     )
 

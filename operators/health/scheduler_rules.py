@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from operators.health.health_check import read_patterns, read_threshold
+from operators.health.health_check import read_patterns, read_threshold, read_window
 from operators.mistakes import DataMistakeError, check_count, check_keys
-from operators.thresholds import Threshold, parse_duration
+from operators.thresholds import Threshold
 
 COMPONENTS = ("scheduler", "dag_processor", "triggerer")
 _THRESHOLDS = (
@@ -72,7 +72,7 @@ def read_scheduler_rules(given: Mapping[str, Any]) -> SchedulerRules:
     return SchedulerRules(
         **{name: read_threshold(given[name], where=name) for name in _THRESHOLDS},
         alive={name: threshold for name, threshold in read.items() if threshold},
-        window=parse_duration(given["window"], where="window"),
+        window=read_window(given["window"], where="window"),
         triggerer_capacity=check_count(given["triggerer_capacity"], where="triggerer_capacity"),
         ignored={name: read_patterns(ignore.get(name, ()), where=f"ignore.{name}") for name in _IGNORED},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from operators.health.airflow_rows import Component, Job, Pool, TaskInstance
 from operators.health.health_check import format_span, judge_each
 from operators.health.scheduler_look import SchedulerLook
 from operators.health.scheduler_rules import COMPONENTS, SchedulerRules
+from operators.health.waiting_tasks import WaitingTasks
 from operators.thresholds import Threshold
 from operators.verdict import Outcome, Verdict
 
@@ -160,15 +162,17 @@ def _usage(pool: Pool) -> float:
 def _waiting(
     name: str,
     look: SchedulerLook,
-    tasks: Sequence[TaskInstance],
+    waiting: WaitingTasks,
     since: Callable[[TaskInstance], datetime | None],
     threshold: Threshold | None,
 ) -> tuple[Verdict, ...]:
-    """Judge the task of each pool that has been waiting longest."""
+    """Judge the task of each pool that has been waiting longest; a pool of which one was not read does not pass."""
+    if threshold is None:
+        return ()
     # A task whose time the API does not give has just got into its state; it has no age yet.
-    waiting = sorted((ti for ti in tasks if since(ti)), key=lambda ti: look.age(since(ti)))
-    longest: Mapping[str, TaskInstance] = {ti.pool: ti for ti in waiting}
-    return judge_each(
+    by_age = sorted((ti for ti in waiting.tasks if since(ti)), key=lambda ti: look.age(since(ti)))
+    longest: Mapping[str, TaskInstance] = {ti.pool: ti for ti in by_age}
+    judged = judge_each(
         name,
         {pool: look.age(since(ti)) for pool, ti in longest.items()},
         lambda _: threshold,
@@ -176,6 +180,22 @@ def _waiting(
             f"{longest[pool].task} in {longest[pool].run_id} for {format_span(look.age(since(longest[pool])))}"
         ),
     )
+    noticed = {verdict.name for verdict in judged if verdict.outcome is not Outcome.PASS}
+    unsure = tuple(
+        Verdict(
+            name=f"{pool}.{name}",
+            outcome=Outcome.INCONCLUSIVE,
+            observed=look.age(since(longest[pool])) if pool in longest else None,
+            threshold=threshold.text,
+            message=(
+                "more tasks wait than a check reads; one of this pool may have been waiting "
+                + (f"for up to {format_span(seconds)}" if math.isfinite(seconds) else "for long")
+            ),
+        )
+        for pool, seconds in waiting.unread.items()
+        if f"{pool}.{name}" not in noticed and threshold.outcome(seconds) is not Outcome.PASS
+    )
+    return (*(verdict for verdict in judged if verdict.name in noticed), *unsure) if unsure else judged
 
 
 def _triggerers(look: SchedulerLook, rules: SchedulerRules) -> Iterator[Verdict]:

@@ -14,7 +14,10 @@ from operators.health.task_errors import TaskError, read_errors
 from operators.health.task_memory import Look, TaskMemory
 from operators.health.task_rules import TaskRuleBook
 
-_FAILED_PAGES = 2
+_FAILED_READ = 200
+"""Failures that are read even if earlier looks know them, so that those that were started anew are noticed."""
+_FAILED_PAGES = 5
+"""At most, where very many have failed since the last look; a log can still be read then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +26,23 @@ class TaskLook:
 
     now: datetime
     failed: tuple[TaskInstance, ...]
-    is_cut: bool
+    """Those that are too old for the list are here as earlier looks have seen them."""
+    uncounted: int
+    """How many failed beside them; they may be ignored ones, or too old for the window of their DAG."""
+    known_since: datetime
+    """Since when every failure is known."""
     retrying: int
     memory: TaskMemory
     run_id: str
     """Of the check."""
-    unread: int
+    unread_logs: int
     """Logs that could not be read."""
     answers: Answers | None
     """What Prometheus said; None if it is not asked."""
+
+    def is_complete(self, window: timedelta) -> bool:
+        """Tell whether every failure within a window is known."""
+        return self.known_since <= self.now - window
 
     @property
     def by_task(self) -> Mapping[str, Sequence[TaskInstance]]:
@@ -70,22 +81,33 @@ def look_at_tasks(
     :param run_id: of the run that looks
     """
     now = api.now
-    listing = api.failed_tasks(since=now - rules.longest_window, pages=_FAILED_PAGES)
-    failed = tuple(ti for ti in listing.rows if _counts(ti, rules, now))
+    start = now - rules.longest_window
+    listing = api.failed_tasks(
+        since=start,
+        pages=_FAILED_PAGES,
+        enough=lambda found: len(found.rows) >= _FAILED_READ and memory.failed.reaches(found, start=start),
+    )
+    hidden = memory.failed.learn(listing, start=start, now=now)
+    failed = tuple(ti for ti in (*listing.rows, *hidden) if _counts(ti, rules, now))
     retrying = api.count_tasks("up_for_retry")
     memory.learn_running(api.running_tasks().rows)
     answers = prometheus.ask(task_questions(rules.window), label="dag_id") if prometheus else None
-    errors, unread = read_errors(api, _worth_reading(failed, memory), spent=prometheus.requests if prometheus else 0)
+    errors, unread_logs = read_errors(
+        api, _worth_reading(failed, memory), spent=prometheus.requests if prometheus else 0
+    )
     memory.learn_errors(errors, failed, now=now)
-    memory.learn_look(Look(run_id, len(failed), retrying))
+    uncounted = max(listing.total - len(listing.rows) - len(hidden), 0)
+    number = len(failed) + (uncounted if rules.counts_everything else 0)
+    memory.learn_look(Look(run_id, number, retrying))
     return TaskLook(
         now=now,
         failed=failed,
-        is_cut=listing.is_cut,
+        uncounted=uncounted,
+        known_since=memory.failed.since or now,
         retrying=retrying,
         memory=memory,
         run_id=run_id,
-        unread=unread,
+        unread_logs=unread_logs,
         answers=answers,
     )
 

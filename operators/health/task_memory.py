@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from operators.health.airflow_rows import TaskInstance
+from operators.health.known_failures import KnownFailures
 from operators.health.task_errors import TaskError, key_of
 
 _LOOKS_KEPT = 48
@@ -40,6 +41,8 @@ class TaskMemory:
         }
         """Task instance -> its error, and when it failed (Unix time)."""
         self._looks = [Look(*look) for look in value.get("looks", [])]
+        self.failed = KnownFailures(TaskInstance, lambda ti: (ti.task, ti.run_id), value.get("failed"))
+        """What failed within the window."""
         self._places: dict[str, dict[str, float]] = {place: {} for place in PLACES} | value.get("places", {})
 
     def error_of(self, ti: TaskInstance) -> TaskError | None:
@@ -89,6 +92,7 @@ class TaskMemory:
             "errors": {k: [e.kind, e.text, e.signature, round(at, 1)] for k, (e, at) in fresh[:_ERRORS_KEPT]},
             "looks": [[look.run_id, look.failed, look.retrying] for look in self._looks],
             "places": self._places,
+            "failed": self.failed.to_json(),
         }
 
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from operators.health.health_check import is_ignored, read_patterns, read_threshold
+from operators.health.health_check import is_ignored, read_patterns, read_threshold, read_window
 from operators.mistakes import DataMistakeError, check_count, check_keys
-from operators.thresholds import Threshold, parse_duration
+from operators.thresholds import Threshold
 
+_THRESHOLDS = ("failed_tasks", "same_task", "same_error", "retrying", "failure_ratio", "concentration")
 _DAG_KEYS = ("window", "failed_tasks", "same_task", "ignore")
 _USUAL_KEYS = ("failed_tasks", "retries", "min_looks")
 _MIN_LOOKS = 5
@@ -47,6 +48,12 @@ class TaskRuleBook:
     ignored: tuple[str, ...]
     dags: Mapping[str, DagTaskRules]
 
+    @property
+    def has_thresholds(self) -> bool:
+        """Tell whether there is anything to compare with."""
+        general = (*(getattr(self, name) for name in _THRESHOLDS), self.usual_failed, self.usual_retries)
+        return any(general) or any(own.failed_tasks or own.same_task for own in self.dags.values())
+
     def of(self, dag_id: str) -> DagTaskRules | None:
         """Give what holds for one DAG instead, if anything does; its id itself counts before a pattern."""
         if dag_id in self.dags:
@@ -73,6 +80,17 @@ class TaskRuleBook:
         )
 
     @property
+    def counts_everything(self) -> bool:
+        """Tell whether every failure within the longest window counts."""
+        return not self.ignored and all(own.window == self.window and not own.ignored for own in self.dags.values())
+
+    @property
+    def pattern_window(self) -> timedelta:
+        """The longest window of those within which it matters which tasks failed; zero if it matters in none."""
+        own = [rules.window for rules in self.dags.values() if rules.failed_tasks or rules.same_task]
+        return max([timedelta(0), *own, *([self.window] if self.same_task or self.same_error else [])])
+
+    @property
     def longest_window(self) -> timedelta:
         """The longest window of all."""
         return max([self.window, *(rules.window for rules in self.dags.values())])
@@ -84,8 +102,7 @@ def read_task_rules(given: Mapping[str, Any]) -> TaskRuleBook:
     :raises DataMistakeError: if a key has no meaning
     :raises ThresholdError: if a threshold has none
     """
-    names = ("failed_tasks", "same_task", "same_error", "retrying", "failure_ratio", "concentration")
-    thresholds = {name: read_threshold(given[name], where=name) for name in names}
+    thresholds = {name: read_threshold(given[name], where=name) for name in _THRESHOLDS}
     usual = given["versus_usual"] or {}
     check_keys(usual, _USUAL_KEYS, where="versus_usual")
     if thresholds["failure_ratio"] and not given["prometheus_conn_id"]:
@@ -94,7 +111,7 @@ def read_task_rules(given: Mapping[str, Any]) -> TaskRuleBook:
         )
     return TaskRuleBook(
         **thresholds,
-        window=parse_duration(given["window"], where="window"),
+        window=read_window(given["window"], where="window"),
         min_failures=check_count(given["min_failures"], where="min_failures"),
         usual_failed=read_threshold(usual.get("failed_tasks"), where="versus_usual.failed_tasks"),
         usual_retries=read_threshold(usual.get("retries"), where="versus_usual.retries"),
@@ -113,7 +130,7 @@ def _read_dags(given: Mapping[str, Any]) -> dict[str, DagTaskRules]:
         where = f"dags.{dag_id}"
         check_keys(own, _DAG_KEYS, where=where)
         found[dag_id] = DagTaskRules(
-            window=parse_duration(own.get("window", given["window"]), where=f"{where}.window"),
+            window=read_window(own.get("window", given["window"]), where=f"{where}.window"),
             failed_tasks=read_threshold(own.get("failed_tasks"), where=f"{where}.failed_tasks"),
             same_task=read_threshold(own.get("same_task", given["same_task"]), where=f"{where}.same_task"),
             ignored=read_patterns(own.get("ignore", ()), where=f"{where}.ignore"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from operators.health.health_check import judge_each
 from operators.health.task_look import TaskLook
@@ -19,24 +20,57 @@ _NAMED_AT_MOST = 5
 
 def judge_tasks(look: TaskLook, rules: TaskRuleBook) -> tuple[Verdict, ...]:
     """Give every verdict."""
+    patterns = (*_by_dag(look, rules), *_same_task(look, rules), *_same_error(look, rules))
+    if not sees_every_pattern(look, rules):
+        patterns = (*(verdict for verdict in patterns if verdict.outcome is not Outcome.PASS), _unseen(look))
     return (
         *_total(look, rules),
-        *_by_dag(look, rules),
-        *_same_task(look, rules),
-        *_same_error(look, rules),
+        *patterns,
         *_retries(look, rules),
         *_ratio(look, rules),
         *_concentration(look, rules),
     )
 
 
+def sees_every_pattern(look: TaskLook, rules: TaskRuleBook) -> bool:
+    """Tell whether a task that failed too often, or an error that many had, cannot have been missed."""
+    return look.is_complete(rules.pattern_window)
+
+
+def _unseen(look: TaskLook) -> Verdict:
+    known = len(look.failed)
+    return Verdict(
+        name="failures_seen",
+        outcome=Outcome.INCONCLUSIVE,
+        observed=f"{known} of {known + look.uncounted}",
+        threshold="all",
+        message=(
+            f"more failed at once than a check reads; which tasks failed before {look.known_since:%d %b %H:%M} UTC "
+            "is not known, so what was wrong there may still be"
+        ),
+    )
+
+
 def _total(look: TaskLook, rules: TaskRuleBook) -> Iterator[Verdict]:
-    cut = "only the latest were read, there are more" if look.is_cut else ""
-    if rules.failed_tasks:
-        yield rules.failed_tasks.judge("failed_tasks", len(look.failed), message=cut)
+    """Judge how many failed: where not all were read, a verdict is one that holds whether or not the others count."""
+    fewest, most = failed_numbers(look, rules)
+    note = "" if fewest == most else f"or up to {most}: not all were read"
     usual = look.memory.usual("failed", run_id=look.run_id, min_looks=rules.min_looks)
-    if rules.usual_failed and usual is not None:
-        yield _times("failed_tasks_vs_usual", len(look.failed), usual, rules.usual_failed)
+    if threshold := rules.failed_tasks:
+        yield _surest(*(threshold.judge("failed_tasks", number, message=note) for number in (fewest, most)))
+    if (threshold := rules.usual_failed) and usual is not None:
+        yield _surest(*(_times("failed_tasks_vs_usual", number, usual, threshold) for number in (fewest, most)))
+
+
+def _surest(fewest: Verdict, most: Verdict) -> Verdict:
+    is_sure = fewest.outcome in (most.outcome, Outcome.FAIL)
+    return fewest if is_sure else replace(fewest, outcome=Outcome.INCONCLUSIVE)
+
+
+def failed_numbers(look: TaskLook, rules: TaskRuleBook) -> tuple[int, int]:
+    """Give how many failed at least, and at most."""
+    most = len(look.failed) + look.uncounted
+    return (most if rules.counts_everything else len(look.failed)), most
 
 
 def _by_dag(look: TaskLook, rules: TaskRuleBook) -> Iterator[Verdict]:

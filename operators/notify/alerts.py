@@ -36,6 +36,20 @@ def alerts_of(report: HealthReport, *, alert_on: Outcome, severities: Mapping[st
     return tuple(alert for check in report.checks for alert in _of_check(check, alert_on, severities))
 
 
+def unclear_in(report: HealthReport) -> frozenset[str]:
+    """Give the keys of what a report could not tell: whether it is wrong is not known."""
+    return frozenset(
+        _key(check.task_id, verdict.name)
+        for check in report.checks
+        for verdict in check.problems
+        if verdict.outcome is Outcome.INCONCLUSIVE
+    )
+
+
+def _key(check: str, name: str) -> str:
+    return f"{check}/{name}"
+
+
 def _of_check(check: CheckResult, alert_on: Outcome, severities: Mapping[str, str]) -> list[Alert]:
     if not check.is_measured:
         found = [(_UNMEASURED, Outcome.INCONCLUSIVE, "could not be made: its task failed or did not run; see its log")]
@@ -43,7 +57,7 @@ def _of_check(check: CheckResult, alert_on: Outcome, severities: Mapping[str, st
         found = [(verdict.name, verdict.outcome, describe(verdict)) for verdict in check.problems]
     return [
         Alert(
-            key=f"{check.task_id}/{name}",
+            key=_key(check.task_id, name),
             check=check.task_id,
             title=check.title,
             severity=_severity(check.task_id, name, outcome, severities),
@@ -56,6 +70,6 @@ def _of_check(check: CheckResult, alert_on: Outcome, severities: Mapping[str, st
 
 def _severity(check: str, name: str, outcome: Outcome, severities: Mapping[str, str]) -> str:
     for pattern, severity in severities.items():
-        if fnmatchcase(check, pattern) or fnmatchcase(f"{check}/{name}", pattern):
+        if fnmatchcase(check, pattern) or fnmatchcase(_key(check, name), pattern):
             return severity
     return severity_of(outcome)

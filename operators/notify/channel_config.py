@@ -25,6 +25,8 @@ CHANNEL_TYPES: Mapping[str, ChannelType] = {
     "pagerduty": ChannelType(("conn_id",), (), ("pagerduty_events", "http", "https")),
     "apprise": ChannelType(("conn_id",), ("tag",), ("apprise",)),
 }
+TIMEOUT_SECONDS = 30
+"""How long a channel may take to answer."""
 _HTTP_METHODS = ("POST", "PUT", "PATCH")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from operators import stats
 from operators.artifacts import artifact_root, open_location, path_safe
@@ -32,6 +34,11 @@ __all__ = [
 ]
 
 log = logging.getLogger("airflow.task")
+
+_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?[^/?#]*(?P<path>[/?#].+)", re.IGNORECASE | re.DOTALL)
+"""An address with or without its scheme."""
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
+"""What a client leaves as it is."""
 
 
 class DeliveryError(RuntimeError):
@@ -85,30 +92,35 @@ def send(
 def deliver(channel: Channel, message: Message, context: Context) -> Delivery:
     """Send a message through one channel, unless it took this very message in an earlier try of the task.
 
-    A receipt beside the run's artefacts says so. Should the process die between a delivery and its receipt, the retry
-    sends once more.
+    A receipt beside the run's artefacts says so. Should the process die between a delivery and its receipt, or the
+    storage fail, the retry sends once more.
     """
     receipt = _receipt_path(channel, message, context)
-    if receipt.exists():
+    if _has_receipt(receipt):
         log.info("%s took this message in an earlier try; not sent again", channel.name)
         return Delivery(channel.name, Status.ALREADY_DELIVERED)
     delivery = _deliver(channel, message, context)
     if delivery.status is Status.DELIVERED:
         log.info("%s took the message %r", channel.name, message.subject)
-        receipt.parent.mkdir(parents=True, exist_ok=True)
-        receipt.write_bytes(json.dumps(delivery.to_json()).encode())
+        _write_receipt(receipt, delivery)
     else:
         log.error("%s did not take the message: %s", channel.name, delivery.error)
     return delivery
 
 
-def count_deliveries(metric: stats.Metric, deliveries: Sequence[Delivery], *, dag_id: str) -> None:
-    """Add deliveries to a counter, by channel and outcome; one of an earlier try was counted there."""
+def count_deliveries(metric: stats.Metric, deliveries: Sequence[Delivery], context: Context) -> None:
+    """Add deliveries to a counter, by channel and outcome.
+
+    One of an earlier try was counted there. One that another try of the task may heal is counted by that.
+    """
+    ti = context["ti"]
+    is_retried = ti.try_number <= ti.max_tries and any(delivery.status is Status.FAILED for delivery in deliveries)
+    counted = {Status.DELIVERED} if is_retried else {Status.DELIVERED, Status.FAILED, Status.MISCONFIGURED}
     for delivery in deliveries:
-        if delivery.status is not Status.ALREADY_DELIVERED:
+        if delivery.status in counted:
             channel, _, conn_id = delivery.channel.partition(" ")
             tags = {"channel": channel, "conn_id": conn_id, "outcome": str(delivery.status)}
-            stats.emit(metric, 1, dag_id=dag_id, **tags)
+            stats.emit(metric, 1, dag_id=ti.dag_id, **tags)
 
 
 def require_delivered(deliveries: Sequence[Delivery]) -> None:
@@ -138,6 +150,25 @@ def _receipt_path(channel: Channel, message: Message, context: Context) -> Objec
     return open_location("/".join([*folder, f"{key}.json"]))
 
 
+def _has_receipt(receipt: ObjectStoragePath) -> bool:
+    # Whatever a storage raises: to tell somebody twice is better than not to tell the others.
+    try:
+        return receipt.exists()
+    except Exception as error:  # noqa: BLE001
+        log.warning(
+            "Not known whether %s is there, so the message is sent: %s: %s", receipt, type(error).__name__, error
+        )
+        return False
+
+
+def _write_receipt(receipt: ObjectStoragePath, delivery: Delivery) -> None:
+    try:
+        receipt.parent.mkdir(parents=True, exist_ok=True)
+        receipt.write_bytes(json.dumps(delivery.to_json()).encode())
+    except Exception as error:  # noqa: BLE001
+        log.warning("%s cannot be written; another try sends again: %s: %s", receipt, type(error).__name__, error)
+
+
 def _deliver(channel: Channel, message: Message, context: Context) -> Delivery:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
@@ -154,6 +185,7 @@ def _deliver(channel: Channel, message: Message, context: Context) -> Delivery:
             f"a channel of type {channel.type!r} takes {' or '.join(allowed)}"
         )
         return Delivery(channel.name, Status.MISCONFIGURED, problem)
+    _mask_addresses(connection)
     # Whatever a notifier raises is this channel's failure alone: it is kept, logged, and raised after the last channel.
     try:
         notify(channel, connection, message, context)
@@ -171,13 +203,29 @@ def _describe(error: Exception, connection: Connection) -> str:
     return text[:300]
 
 
+def _mask_addresses(connection: Connection) -> None:
+    """Have Airflow keep webhook addresses out of the task's log, which hooks write into as well.
+
+    It does so by itself for the password and for extra as wholes, not for a host or for parts of these.
+    """
+    from airflow.sdk.log import mask_secret
+
+    for path in _paths_of(connection):
+        mask_secret(path)
+
+
 def _secrets_of(connection: Connection) -> set[str]:
-    """List what may be secret in a connection: the password, values of extra, and the path of a webhook address."""
-    values: list[Any] = [connection.password, *_leaves(connection.extra_dejson)]
-    for address in (connection.host, connection.password):
-        if address and "://" in address:
-            values.append(address.partition("://")[2].partition("/")[2])
+    """List what may be secret in a connection: the password, values of extra, and the paths of webhook addresses."""
+    values: list[Any] = [connection.password, *_leaves(connection.extra_dejson), *_paths_of(connection)]
     return {value for value in values if isinstance(value, str) and len(value) >= 4}  # noqa: PLR2004
+
+
+def _paths_of(connection: Connection) -> set[str]:
+    """List what comes after the host in the addresses of a connection, as it is written and as it is sent."""
+    others = [connection.password, *_leaves(connection.extra_dejson)]
+    addresses = [connection.host, *(other for other in others if isinstance(other, str) and "://" in other)]
+    found = {match["path"] for address in addresses if (match := _PATH.fullmatch(address or ""))}
+    return found | {quote(path, safe=_SAFE) for path in found}
 
 
 def _leaves(value: Any) -> list[Any]:

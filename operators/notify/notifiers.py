@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from operators.http_client import open_http, url_of
-from operators.notify.channel_config import Channel, listed
+from operators.notify.channel_config import TIMEOUT_SECONDS, Channel, listed
 from operators.notify.message_value import Message, one_line
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Connection, Context
 
-TIMEOUT_SECONDS = 30
 _SLACK_TEXT_LIMIT = 30_000
 """Slack cuts a message at 40 000 characters; escaping can make it longer."""
 _PAGERDUTY = "https://events.pagerduty.com"
@@ -41,9 +40,9 @@ def notify(channel: Channel, connection: Connection, message: Message, context: 
 
 
 def _smtp(channel: Channel, message: Message) -> BaseNotifier:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+    from operators.notify.single_try_mail import SingleTryMail
 
-    return SmtpNotifier(
+    return SingleTryMail(
         smtp_conn_id=channel.conn_id,
         to=listed(channel.options["to"]),
         from_email=channel.options.get("from_email"),

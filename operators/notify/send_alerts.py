@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,9 +17,9 @@ from operators.kept_state import KeptState
 from operators.mistakes import check_choice, mistakes_fail_the_task
 from operators.notify.alert_message import make_message
 from operators.notify.alert_state import AlertState, Damping
-from operators.notify.alerts import alerts_of
+from operators.notify.alerts import alerts_of, unclear_in
 from operators.notify.audiences import LOG, Route, read_damping, read_routes, read_severities
-from operators.notify.channels import Delivery, count_deliveries, deliver, require_delivered
+from operators.notify.channels import Delivery, Status, count_deliveries, deliver, require_delivered
 from operators.notify.message_value import Message
 from operators.parameters import AlertChannels, Count, Duration, Severity, TaskResult
 from operators.severity import SEVERITIES
@@ -38,7 +38,8 @@ class SendAlertsOperator(BaseOperator):
 
     A problem is told once, and again when it becomes more urgent, lasts longer than ``repeat``, or is over. What was
     told to whom is remembered below the artefact root. A channel that fails gets the message with the next report, and
-    the others are not told again. The message is always rendered to the task log and to the artefacts as well.
+    is tried after the others, which are not told again. The message is always rendered to the task log and to the
+    artefacts as well.
 
     .. code-block:: yaml
 
@@ -65,8 +66,8 @@ class SendAlertsOperator(BaseOperator):
     :param severities: pattern of a check, or of check and verdict as in ``check_dag_runs/my_dag.*`` -> critical,
         warning or info instead of the verdict's; the first that fits counts
     :param raise_after: so many reports in a row must have a problem before it is told
-    :param clear_after: so many reports in a row must be without it before it is over; one that comes and goes stays
-        open until it is calm
+    :param clear_after: so many reports in a row must be without it before it is over, or milder before it is less
+        urgent; one that comes and goes, or hovers, stays as it is until it is calm
     :param repeat: after so long a channel is reminded of what lasts; never if 0s
     """
 
@@ -96,7 +97,7 @@ class SendAlertsOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Tell what there is to tell.
 
-        :returns: the reference of an artefact of kind ``alert``; None if there was nothing
+        :returns: the reference of an artefact of kind ``alert``; None if there was nothing, or a later report is known
         :raises AirflowFailException: if a parameter makes no sense, or a channel is not set up
         :raises DeliveryError: if a channel did not take the message
         """
@@ -110,15 +111,37 @@ class SendAlertsOperator(BaseOperator):
         kept = KeptState(ti.dag_id, ti.task_id)
         memory = kept.read()
         state = AlertState(memory.value)
+        if state.is_newer_than(report.created_at):
+            log.warning(
+                "Nothing is sent: the report of %s, made at %s, is older than that of %s, which is known. "
+                "To try a channel again, clear this task in that run, or wait for the next report",
+                report.run_id,
+                report.created_at,
+                state.last_run,
+            )
+            return None
         alerts = alerts_of(report, alert_on=Outcome(self.alert_on), severities=severities)
-        unmeasured = [check.task_id for check in report.unmeasured]
-        state.advance(alerts, unmeasured=unmeasured, run_id=report.run_id, now=now, damping=damping)
+        unmeasured = [check.task_id for check in report.incomplete]
+        state.advance(
+            alerts,
+            unmeasured=unmeasured,
+            unclear=unclear_in(report),
+            run_id=report.run_id,
+            created_at=report.created_at,
+            now=now,
+            damping=damping,
+        )
         state.forget_channels([LOG.key, *(route.audience.key for route in routes)])
         bulletin = _Bulletin(report, page, state, damping, now)
-        told, deliveries = bulletin.to_log(), tuple(bulletin.to_channels(routes, context))
-        reference = _publish(context, told, deliveries) if told or deliveries else None
-        kept.write(state.to_json(), after=memory)
-        _emit(ti.dag_id, state, deliveries)
+        deliveries: list[Delivery] = []
+        # Also when the task's timeout ends it: who was told is remembered, and who was not reached comes first then.
+        try:
+            told = bulletin.to_log()
+            bulletin.to_channels(routes, context, deliveries)
+            reference = _publish(context, told, deliveries) if told or deliveries else None
+        finally:
+            kept.write(state.to_json(), after=memory)
+            _emit(context, state, deliveries)
         if reference is None:
             log.info("Nothing to send: health is %s, %d alerts are open and told", report.outcome, len(state.open))
         require_delivered(deliveries)
@@ -145,16 +168,25 @@ class _Bulletin:
         self.state.note_told(LOG, news, now=self.now)
         return message
 
-    def to_channels(self, routes: Sequence[Route], context: Context) -> Iterator[Delivery]:
-        """Tell each channel what it does not know; one that fails does not learn of it."""
-        for route in routes:
+    def to_channels(self, routes: Sequence[Route], context: Context, deliveries: list[Delivery]) -> None:
+        """Tell each channel what it does not know; one that fails does not learn of it, and is the last next time.
+
+        :param deliveries: how each went is added, also for one during which the task's time ends
+        """
+        for route in sorted(routes, key=lambda route: route.audience.key in self.state.failing):
             news = self.state.news_for(route.audience, now=self.now, damping=self.damping)
-            if news:
-                message = make_message(self.report, self.page, news, self.state, route.audience)
+            if not news:
+                continue
+            message = make_message(self.report, self.page, news, self.state, route.audience)
+            delivery = Delivery(route.channel.name, Status.FAILED, "the task was ended before it answered")
+            self.state.failing.add(route.audience.key)
+            try:
                 delivery = deliver(route.channel, message, context)
-                if delivery.is_done:
-                    self.state.note_told(route.audience, news, now=self.now)
-                yield delivery
+            finally:
+                deliveries.append(delivery)
+            if delivery.is_done:
+                self.state.failing.discard(route.audience.key)
+                self.state.note_told(route.audience, news, now=self.now)
 
 
 def _publish(context: Context, message: Message | None, deliveries: Sequence[Delivery]) -> dict[str, Any]:
@@ -175,8 +207,8 @@ def _publish(context: Context, message: Message | None, deliveries: Sequence[Del
     return artifact.publish("alert", rows=len(deliveries)).to_xcom()
 
 
-def _emit(dag_id: str, state: AlertState, deliveries: Sequence[Delivery]) -> None:
+def _emit(context: Context, state: AlertState, deliveries: Sequence[Delivery]) -> None:
     for severity in SEVERITIES:
         number = sum(tracked.alert.severity == severity for tracked in state.open)
-        stats.emit(stats.HEALTH_ALERTS_OPEN, number, dag_id=dag_id, severity=severity)
-    count_deliveries(stats.HEALTH_ALERTS_SENT, deliveries, dag_id=dag_id)
+        stats.emit(stats.HEALTH_ALERTS_OPEN, number, dag_id=context["ti"].dag_id, severity=severity)
+    count_deliveries(stats.HEALTH_ALERTS_SENT, deliveries, context)

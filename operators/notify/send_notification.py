@@ -79,7 +79,7 @@ class SendNotificationOperator(BaseOperator):
         message = render_summary(self.subject, run)
         log.info("%s\n%s", message.subject, message.text)
         deliveries = send(self.channels, message, context, where=where) if self._is_wanted(run) else ()
-        count_deliveries(stats.PIPELINE_NOTIFICATIONS, deliveries, dag_id=context["ti"].dag_id)
+        count_deliveries(stats.PIPELINE_NOTIFICATIONS, deliveries, context)
         value = _publish(context, message, deliveries)
         require_delivered(deliveries)
         return value

@@ -119,8 +119,10 @@ def _too_old(dag_id: str, within: timedelta) -> str:
 
 def _missed(dag_id: str) -> str:
     series = f'{_MISSED}{{dag_id="{dag_id}"}}'
-    # a counter is born at 1, where increase() is 0
+    # a counter is born at 1, where increase() is 0, and again when the exporter restarts
+    was_away = f'{series} offset 10m and on () up{{job="statsd-exporter"}} offset 10m == 1'
     return (
         f"sum by (dag_id) (increase({series}[10m])) > 0\n"
-        f"or sum by (dag_id) ({series} unless {series} == last_over_time({series}[1d] offset 10m)) > 0"
+        f"or sum by (dag_id) ({series} unless {series} == last_over_time({series}[1d] offset 10m)) > 0\n"
+        f"or sum by (dag_id) ({series} unless {was_away}) > 0"
     )

@@ -66,6 +66,7 @@ RULES = (
     Rule("macros", "iter_macro_findings", _says("user_defined_macros")),
     Rule("templates", "iter_template_findings", _says("{{", "{%", "{#")),
     Rule("thresholds", "iter_threshold_findings", _has_own_operator),
+    Rule("alerts", "iter_alert_findings", _says("channels", "sendalerts")),
     Rule("operability", "iter_operability_findings"),
     SECRETS,
 )

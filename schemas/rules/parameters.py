@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.diagnostic import Finding
 from schemas.outline import Outline
+from schemas.quantities import read_quantity
 from schemas.rules.graph import id_place
 from schemas.rules.installed_parameters import Problem, iter_installed_problems
 from schemas.rules.lineage import operator_of
@@ -82,7 +83,15 @@ def _features(config: Mapping[str, Any]) -> Iterator[Problem]:
             yield ("features", name, "bin"), f'"bin" takes edges or quantiles, and has {found}', "give one of the two"
 
 
+def _health(config: Mapping[str, Any]) -> Iterator[Problem]:
+    for path, value in [(("window",), config.get("window")), *iter_matching(config, "dags.*.window")]:
+        window = read_quantity(value)
+        if window is not None and window.value == 0:
+            yield path, f'"window" is {window.text}, and nothing ends within it', "write how far back, as in 24h"
+
+
 _FINDERS = {
+    **dict.fromkeys(_HEALTH, _health),
     "DownloadData": _download,
     "ValidateData": _validation,
     "PreprocessData": _preprocessing,

@@ -127,7 +127,10 @@ def make_faults(chain: Chain) -> None:
         airflow.write(f"{name}.yaml", text)
     for dag_id, conn_id in (("watch", "hook"), ("mute", "nowhere")):
         airflow.write(f"{dag_id}.yaml", faults.watching_pipeline(airflow, dag_id, conn_id))
-    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("lost", "again", "fails", "late", "bad_data", "worse")}
+    runs = {
+        dag_id: airflow.trigger(dag_id)
+        for dag_id in ("lost", "again", "fails", "late", "bad_data", "worse", "deserted")
+    }
     strict = [airflow.trigger("strict") for _ in range(3)]
     faults.break_files(airflow.dags)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -137,7 +140,7 @@ def make_faults(chain: Chain) -> None:
     faults.kill_the_process_of("sleep 987", scheduler)
     faults.hold_up(chain.components()["triggerer"].pid)
     ends = [airflow.wait("strict", run_id) for run_id in strict]
-    ends += [airflow.wait(dag_id, runs[dag_id]) for dag_id in ("fails", "bad_data", "worse")]
+    ends += [airflow.wait(dag_id, runs[dag_id]) for dag_id in ("fails", "bad_data", "worse", "deserted")]
     assert {end.state for end in ends} == {"failed"}
     looks = {dag_id: airflow.trigger(dag_id) for dag_id in ("watch", "mute")}
     states = {dag_id: airflow.wait(dag_id, run_id).state for dag_id, run_id in looks.items()}

@@ -83,6 +83,17 @@ late:
   tasks:
     slow: {{operator: {BASH}, bash_command: sleep 15}}
 """,
+    "deserted": """\
+deserted:
+  schedule: null
+  default_args: {owner: tests}
+  tasks:
+    wait:
+      operator: airflow.providers.http.sensors.http.HttpSensor
+      http_conn_id: hook
+      endpoint: ready
+      deferrable: true
+""",
     "lost": f"""\
 lost:
   schedule: null

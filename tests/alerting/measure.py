@@ -1,7 +1,7 @@
 """Makes one fault by hand and says when it was told: ``python -m tests.alerting.measure FAULT [MINUTES]``.
 
 Everything is as in the stack: Alertmanager's own waits, Airflow's own limits. Faults: kill, freeze, database, exporter,
-alertmanager, pool, stuck, disk, budget, silent.
+alertmanager, pool, stuck, disk, budget, silent, empty, probe.
 """
 
 from __future__ import annotations
@@ -139,8 +139,22 @@ def silent(chain: Chain) -> Any:
     return nullcontext()
 
 
+def empty(chain: Chain) -> Any:
+    """Take every file out of the folder of pipelines, as if it were not mounted."""
+    chain.airflow.dags.rename(chain.airflow.dags.with_name("elsewhere"))
+    chain.airflow.dags.mkdir()
+    return nullcontext()
+
+
+def probe(chain: Chain) -> Any:
+    """Kill the blackbox exporter, so that nobody looks at the api-server any more."""
+    send([chain.record("blackbox-exporter")], signal.SIGKILL)
+    return nullcontext()
+
+
 FAULTS: dict[str, Callable[[Chain], Any]] = {
-    each.__name__: each for each in (kill, freeze, database, exporter, alertmanager, pool, stuck, disk, budget, silent)
+    each.__name__: each
+    for each in (kill, freeze, database, exporter, alertmanager, pool, stuck, disk, budget, silent, empty, probe)
 }
 
 

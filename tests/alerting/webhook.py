@@ -31,10 +31,11 @@ class Notice:
 
 
 class Webhook:
-    """A server for notifications; ``with Webhook() as webhook``."""
+    """A server for notifications; ``with Webhook() as webhook``. A GET finds nothing at first, then it hangs up."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
+        self._gets = 0
         self._notices: list[Notice] = []
         outer = self
 
@@ -43,6 +44,11 @@ class Webhook:
                 outer.take(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 self.send_response(200)
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                outer._gets += 1
+                if outer._gets == 1:
+                    self.send_error(404)
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -172,7 +172,10 @@ def test_a_database_that_stays_away_pages(running: Stack, measure: Callable[[str
     expected = {"AirflowSchedulerHeartbeatMissing", "AirflowApiServerUnhealthy"}
     running.wait_until(lambda: running.paged() >= expected, f"pages: {expected}", timeout=420)
     measure("postgres stopped, until its pages", time.monotonic() - began)
-    running.up()
+    running.compose("start postgres")
+    began = time.monotonic()
+    running.wait_until(lambda: not running.unhealthy(), "all are healthy")
+    measure("postgres started again, until all were healthy", time.monotonic() - began)
     running.run("ml_pipeline")
     assert running.paged() - before <= {
         *expected,

@@ -22,6 +22,7 @@ class TaskInstance:
     task_id: str
     try_number: int = 1
     map_index: int = -1
+    max_tries: int = 0
     pushed: dict[str, Any] = field(default_factory=dict)
     upstream: Mapping[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -60,11 +61,12 @@ def run_task(artifact_root: Path) -> Callable[..., TaskRun]:
         dag_id: str = "a_dag",
         run_id: str = "manual__2026-01-01T00:00:00+00:00",
         try_number: int = 1,
+        max_tries: int = 0,
         upstream: Mapping[tuple[str, str], Any] | None = None,
         raises: type[Exception] | None = None,
         **extra: Any,
     ) -> TaskRun:
-        ti = TaskInstance(dag_id, run_id, operator.task_id, try_number, upstream=upstream or {})
+        ti = TaskInstance(dag_id, run_id, operator.task_id, try_number, max_tries=max_tries, upstream=upstream or {})
         context: dict[str, Any] = {"ti": ti, "task_instance": ti, "run_id": run_id, "task": operator, "params": {}}
         context.update(extra)
         operator.render_template_fields(context)

@@ -249,10 +249,15 @@ INHIBITIONS = {
         [alert("AirflowTriggererNoCapacity", hostname="h")],
         [alert("AirflowNoTaskThroughput", "critical"), alert("AirflowDagBagEmpty", "critical")],
     ),
-    "one DAG is very late, another a little": (
-        [alert("AirflowDagScheduleDelayCritical", "critical", dag_id="a")],
-        [alert("AirflowDagScheduleDelayWarning", dag_id="a")],
-        [alert("AirflowDagScheduleDelayWarning", dag_id="b")],
+    "most DAGs are late": (
+        [alert("AirflowDagScheduleDelayCritical", "critical")],
+        [alert("AirflowDagScheduleDelayWarning", dag_id="a"), alert("AirflowDagScheduleDelayWarning", dag_id="b")],
+        [alert("AirflowDagRunFailed", dag_id="a")],
+    ),
+    "no probe": (
+        [alert("AirflowHealthProbeMissing", "critical")],
+        [alert("TargetDown", job="blackbox-exporter"), alert("TargetDown", job="airflow-health")],
+        [alert("TargetDown", job="alertmanager"), alert("AirflowNoTaskThroughput", "critical")],
     ),
     "the verdict of a gate": (
         [alert("MlGateFailed", dag_id="a", task_id="t", gate="recall")],

@@ -112,8 +112,8 @@ class Commands:
     def alias(self, words: list[str]) -> None:
         [assigned] = words
         name, _, command = assigned.partition("=")
-        assert name == "airflow"
-        assert command.endswith("/airflow") or command == "docker compose exec scheduler airflow"
+        assert name in ("airflow", "pipelines")
+        assert command.endswith(f"/{name}") or command == f"docker compose exec scheduler {name}"
 
     def api(self, words: list[str]) -> None:
         [address] = words

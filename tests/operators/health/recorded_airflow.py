@@ -41,6 +41,7 @@ _KEYS = {
 _PARAMETERS = {
     *("state", "job_state", "run_type", "end_date_gte", "order_by", "limit", "offset", "cursor"),
     *("paused", "dag_id_prefix_pattern"),
+    "pool",
 }
 _SORTED_BY = {"next_dagrun": "next_dagrun_logical_date"}
 _LOG = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/logs/(\d+)")
@@ -70,6 +71,10 @@ class RecordedAirflow:
     instead: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """Path -> status, content type and body to give instead of the recorded answer."""
     requests: list[Request] = field(default_factory=list)
+    token_lasts: int | None = None
+    """So many requests, counted from the last login; None for ever."""
+    answered: int = 0
+    """Requests since the last login."""
     port: int = 0
 
     @classmethod
@@ -92,9 +97,13 @@ class RecordedAirflow:
 
     def answer(self, request: Request) -> tuple[int, Any]:
         if request.path == "/auth/token":
+            self.answered = 0
             return self._log_in(request.body)
         if request.path != HEALTH and not request.authorized:
             return 401, {"detail": "Not authenticated"}
+        self.answered += 1
+        if self.token_lasts is not None and self.answered > self.token_lasts:
+            return 401, {"detail": "Invalid JWT token"}
         if request.path in self.answers:
             return 200, self.answers[request.path]
         if request.path == f"{RUNS}/list":
@@ -187,6 +196,8 @@ def _fits(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
         # What is neither a letter nor a digit does not count at the end of a beginning.
         beginnings = [re.sub(r"[\W_]+$", "", term) for term in params["dag_id_prefix_pattern"][0].split("|")]
         return row["dag_id"].startswith(tuple(beginnings))
+    if "pool" in params and row["pool"] not in params["pool"]:
+        return False
     if "run_type" in params and row["run_type"] not in params["run_type"]:
         return False
     states = params.get("state") or params.get("job_state")

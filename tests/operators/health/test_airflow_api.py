@@ -219,6 +219,72 @@ def test_a_role_that_may_not_read_says_which_one_may(busy):
         ask(lambda api: api.import_problems())
 
 
+def test_a_token_that_expires_in_the_middle_is_replaced_once(busy):
+    with open_airflow_api("airflow_api") as api:
+        api.pools()
+        busy.token_lasts = 1
+        assert api.import_problems().total == 1
+        assert api.count_finished_runs("half_broken", since=busy.now - timedelta(days=1)) == 5
+    asked = [request.path for request in busy.requests]
+    assert asked.count("/auth/token") == 3
+    assert api.requests == len(asked)
+
+
+def test_a_token_that_is_refused_at_once_is_worth_a_retry_and_no_matter_of_roles(busy):
+    busy.token_lasts = 0
+    with pytest.raises(AirflowApiError, match=r"answered 401 .*Invalid JWT token.*jwt_secret.*'airflow_api'") as caught:
+        ask(lambda api: api.pools())
+    assert "viewer" not in str(caught.value)
+    assert [request.path for request in busy.requests] == ["/auth/token", POOLS, "/auth/token", POOLS]
+
+
+def test_a_password_that_was_changed_in_the_middle_is_named(busy):
+    with open_airflow_api("airflow_api") as api:
+        busy.token_lasts = 0
+        busy.instead["/auth/token"] = (401, "application/json", '{"detail": "Invalid credentials"}')
+        with pytest.raises(AirflowFailException, match=r"'health' was refused"):
+            api.pools()
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('{"token": "secret-one"}', "found an object with 'token'"),
+        ('{"access_token": null}', "found an object with 'access_token'"),
+        ("{}", "found an object with no keys"),
+        ('["secret-one"]', "found a list"),
+    ],
+)
+def test_a_login_that_is_answered_without_a_token_says_what_was_found(busy, body, found):
+    busy.instead["/auth/token"] = (200, "application/json", body)
+    with pytest.raises(AirflowApiError, match="without an access_token") as caught:
+        ask()
+    assert found in str(caught.value)
+    assert "host and port of the Airflow connection 'airflow_api'" in str(caught.value)
+    assert "secret-one" not in str(caught.value)
+
+
+def test_a_date_that_is_none_is_named_and_the_clock_of_this_machine_is_used(busy, caplog):
+    busy.date = "rubbish"
+    with open_airflow_api("airflow_api") as api:
+        assert abs(api.now - datetime.now(UTC)) < timedelta(seconds=5)
+    assert "(Airflow connection 'airflow_api') answered with the date 'rubbish'" in caplog.text
+
+
+def test_a_date_without_a_zone_is_utc(busy):
+    """The standard says GMT; -0000 stands for a zone that is not known, and Python gives a time without one."""
+    busy.date = "Sun, 22 Nov 2026 16:24:03 -0000"
+    with open_airflow_api("airflow_api") as api:
+        assert abs(api.now - datetime(2026, 11, 22, 16, 24, 3, tzinfo=UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("fields", [{"host": "a..b"}, {"host": "x" * 70}, {"schema": "htp"}, {"host": "a\x01b"}])
+def test_an_address_that_cannot_be_asked_is_a_mistake_and_not_retried(busy, monkeypatch, fields):
+    monkeypatch.setenv(CONN, busy.connection(**fields))
+    with pytest.raises(AirflowFailException, match=r"is no address.*Correct schema, host and port.*'airflow_api'"):
+        ask()
+
+
 def test_an_address_without_an_airflow_says_so(busy):
     busy.instead["/auth/token"] = (404, "text/html", "<h1>not here</h1>")
     with pytest.raises(AirflowFailException, match=r"nothing there gives tokens.*host and port"):
@@ -278,7 +344,7 @@ def test_links_lead_to_the_page_whatever_the_ids_hold():
     )  # fmt: skip
     ti = TaskInstance(
         dag_id="d", run_id="a b", task_id="t", map_index=3, try_number=2, operator="", hostname="", pool="p",
-        state="failed", scheduled_at=None, queued_at=None, ended_at=None,
+        state="failed", due_at=NOW, scheduled_at=None, queued_at=None, ended_at=None,
     )  # fmt: skip
     assert links.run(run) == "https://airflow.example/prod/dags/gr%C3%B6%C3%9Fe.%CE%BC/runs/100%25%20odd%2Frun%2Bid"
     assert links.task(ti) == "https://airflow.example/prod/dags/d/runs/a%20b/tasks/t/mapped/3?try_number=2"

@@ -136,6 +136,7 @@ def test_a_check_that_cannot_measure_fails_and_is_retried(busy, run_task, monkey
         ({}, "check_dag_runs.thresholds: none is given"),
         ({"failed_runs": {"most": 1}}, "check_dag_runs.failed_runs: a threshold takes"),
         ({"failed_runs": 3}, "check_dag_runs.failed_runs: 3 is not a threshold"),
+        ({"failed_runs": {"fail": 1}, "window": "0h"}, "check_dag_runs.window: '0h' is too short, nothing ends"),
         ({"failed_runs": {"fail": 1}, "window": "a day"}, "check_dag_runs.window: 'a day' is not a duration"),
         ({"failed_runs": {"fail": 1}, "ignore": "test"}, "check_dag_runs.ignore: 'test' is not a list"),
         ({"failed_runs": {"fail": 1}, "min_runs": 0}, "check_dag_runs.min_runs: 0 is not a whole number"),
@@ -146,3 +147,15 @@ def test_a_check_that_cannot_measure_fails_and_is_retried(busy, run_task, monkey
 def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task, parameters, message):
     run = run_task(check(**parameters), raises=AirflowFailException)
     assert re.search(message, str(run.error))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"dags": {"nightly": {"failed_runs": {"warn": 0}}}},
+        {"dags": {"nightly": {"versus_usual": {"duration": {"warn": 2}}}}},
+    ],
+)
+def test_thresholds_that_apply_to_nothing_yet_are_no_mistake(fresh, run_task, verdicts_of, parameters):
+    """A task that failed would tell the dead-man's switch that nobody looks."""
+    assert verdicts_of(run_task(check(**parameters))) == {"nothing_to_judge": ("pass", None)}

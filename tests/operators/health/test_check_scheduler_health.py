@@ -172,9 +172,96 @@ def test_slow_files_and_files_that_are_not_parsed_any_more(busy, run_task, verdi
     assert found["stuck.py.parse_age"] == ("fail", pytest.approx(7200, abs=5))
 
 
+def test_dags_whose_files_were_not_looked_at_are_counted(busy, run_task, read_published):
+    busy.rows[DAGS] = [{**busy.rows[DAGS][0], "dag_id": f"dag_{i}"} for i in range(430)]
+    run = run_task(check(parse_age={"warn": "1d"}))
+    assert read_published(run.result, "verdicts.json")["facts"]["dags_whose_files_were_not_looked_at"] == 230
+
+
 def test_tasks_that_are_scheduled_for_too_long(busy, run_task, verdicts_of):
     found = verdicts_of(run_task(check(scheduled_for={"warn": "5s", "fail": "1h"})))
     assert found["default_pool.scheduled_for"] == ("warn", pytest.approx(12, abs=3))
+
+
+@pytest.fixture
+def wait(busy):
+    """``wait("pool", 3, due=…, since=…)``: so many more tasks of a run that was due so long ago are scheduled."""
+    row = next(row for row in busy.rows[TASKS] if row["state"] == "scheduled")
+    pool = busy.rows[POOLS][0]
+    busy.rows[TASKS] = []
+    busy.rows[POOLS] = []
+
+    def wait(name: str, number: int, *, due: timedelta, since: timedelta) -> None:
+        times = {"run_after": (busy.now - due).isoformat(), "scheduled_when": (busy.now - since).isoformat()}
+        busy.rows[TASKS] += [{**row, **times, "pool": name, "map_index": i} for i in range(number)]
+        counts = {other["name"]: other["scheduled_slots"] for other in busy.rows[POOLS]}
+        counts[name] = counts.get(name, 0) + number
+        busy.rows[POOLS] = [
+            {**pool, "name": other, "scheduled_slots": slots, "queued_slots": 0} for other, slots in counts.items()
+        ]
+
+    return wait
+
+
+MONTH, HOURS, MINUTE = timedelta(days=30), timedelta(hours=5), timedelta(minutes=1)
+SCHEDULED_FOR = {"scheduled_for": {"warn": "15m", "fail": "2h"}}
+
+
+def scheduled(verdicts):
+    return {name: verdict for name, verdict in verdicts.items() if name.endswith("scheduled_for")}
+
+
+def test_many_tasks_in_an_ignored_pool_do_not_hide_one_that_has_been_waiting_for_hours(
+    busy, wait, run_task, verdicts_of, read_published
+):
+    wait("backfill", 150, due=MONTH, since=MINUTE)
+    wait("important", 1, due=HOURS, since=HOURS)
+    run = run_task(check(**SCHEDULED_FOR, ignore={"pools": ["back*"]}))
+    assert scheduled(verdicts_of(run)) == {"important.scheduled_for": ("fail", pytest.approx(18000, abs=3))}
+    assert read_published(run.result, "verdicts.json")["facts"]["tasks_scheduled"] == 1
+
+
+def test_where_only_ignored_pools_have_waiting_tasks_none_is_asked_for(busy, wait, run_task, verdicts_of):
+    wait("backfill", 150, due=MONTH, since=HOURS)
+    run = run_task(check(**SCHEDULED_FOR, ignore={"pools": ["back*"]}))
+    assert scheduled(verdicts_of(run)) == {"scheduled_for": ("pass", 0)}
+
+
+def test_many_tasks_in_one_pool_do_not_hide_another_pool(busy, wait, run_task, verdicts_of):
+    wait("backfill", 150, due=MONTH, since=MINUTE)
+    wait("important", 1, due=HOURS, since=HOURS)
+    found = scheduled(verdicts_of(run_task(check(**SCHEDULED_FOR))))
+    assert found["important.scheduled_for"] == ("fail", pytest.approx(18000, abs=3))
+
+
+def test_a_pool_with_more_tasks_than_are_read_does_not_pass_if_one_may_have_been_waiting_too_long(
+    busy, wait, run_task, verdicts_of, read_published
+):
+    wait("default_pool", 150, due=MONTH, since=MINUTE)
+    wait("default_pool", 1, due=HOURS, since=HOURS)
+    run = run_task(check(**SCHEDULED_FOR))
+    assert scheduled(verdicts_of(run)) == {"default_pool.scheduled_for": ("inconclusive", pytest.approx(60, abs=3))}
+    assert "may have been waiting for up to 30d" in read_published(run.result, "report.html")
+
+
+def test_a_pool_with_more_tasks_than_are_read_passes_if_their_runs_are_young(busy, wait, run_task, verdicts_of):
+    wait("default_pool", 150, due=timedelta(minutes=5), since=MINUTE)
+    found = scheduled(verdicts_of(run_task(check(**SCHEDULED_FOR))))
+    assert found == {"default_pool.scheduled_for": ("pass", pytest.approx(60, abs=3))}
+
+
+@pytest.mark.parametrize(("pools", "unsure"), [(60, 0), (110, 10)])
+def test_pools_for_which_there_is_no_request_left_do_not_pass(
+    busy, wait, run_task, verdicts_of, read_published, pools, unsure
+):
+    """They have one task each behind those of an ignored pool; the address of a request has room for fifty names."""
+    wait("backfill", 150, due=MONTH, since=MINUTE)
+    for number in range(pools):
+        wait(f"pool_{number}", 1, due=MINUTE, since=MINUTE)
+    run = run_task(check(**SCHEDULED_FOR, ignore={"pools": ["backfill"]}))
+    found = [verdict for verdict, _ in scheduled(verdicts_of(run)).values()]
+    assert found == (["inconclusive"] * unsure or ["pass"])
+    assert read_published(run.result, "finding.json")["requests"] <= 10
 
 
 @pytest.mark.parametrize(("deferred", "verdict"), [(0, "pass"), (799, "pass"), (900, "warn"), (990, "fail")])
@@ -223,6 +310,7 @@ def test_every_threshold_together_costs_ten_requests_at_most(busy, run_task, rea
         ({"scheduler_loop": {"warn": "10s"}}, "scheduler_loop: needs prometheus_conn_id"),
         ({"alive": {"worker": {"min": 1}}}, "alive: unknown key 'worker'; allowed are scheduler, dag_processor"),
         ({"ignore": {"tasks": ["a"]}}, "ignore: unknown key 'tasks'; allowed are dags, files, pools"),
+        ({"lost_jobs": {"warn": 0}, "window": "0m"}, "window: '0m' is too short, nothing ends within it"),
         ({"triggerer_capacity": 0}, "triggerer_capacity: 0 is not a whole number"),
     ],
 )

@@ -79,9 +79,27 @@ def test_a_task_that_never_reached_a_host_is_listed(busy, run_task, read_publish
 def test_more_failures_than_are_read_are_said_to_be_more(busy, run_task, read_published):
     row = next(row for row in busy.rows[TASKS] if row["state"] == "failed")
     busy.rows[TASKS] = [{**row, "dag_run_id": f"r{i}"} for i in range(1100)]
-    kept = read_published(run_task(check(failed_tasks={"fail": 10})).result, "verdicts.json")
-    assert kept["facts"]["failed_tasks"] == "200 or more"
-    assert kept["verdicts"][0]["message"] == "only the latest were read, there are more"
+    kept = read_published(run_task(check(failed_tasks={"fail": 10}, ignore=["test_*"])).result, "verdicts.json")
+    assert kept["facts"]["failed_tasks"] == "500 to 1100"
+    assert kept["verdicts"][0]["message"] == "or up to 1100: not all were read"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "verdict"), [({"fail": 400}, "fail"), ({"fail": 1000}, "inconclusive"), ({"fail": 1200}, "pass")]
+)
+def test_a_number_of_which_only_a_part_was_read_passes_only_if_the_rest_cannot_matter(
+    busy, run_task, verdicts_of, threshold, verdict
+):
+    row = next(row for row in busy.rows[TASKS] if row["state"] == "failed")
+    busy.rows[TASKS] = [{**row, "dag_run_id": f"r{i}"} for i in range(1100)]
+    run = run_task(check(failed_tasks=threshold, ignore=["test_*"]))
+    assert verdicts_of(run) == {"failed_tasks": (verdict, 500)}
+
+
+def test_a_number_is_exact_where_everything_counts(busy, run_task, verdicts_of):
+    row = next(row for row in busy.rows[TASKS] if row["state"] == "failed")
+    busy.rows[TASKS] = [{**row, "dag_run_id": f"r{i}"} for i in range(1100)]
+    assert verdicts_of(run_task(check(failed_tasks={"fail": 1000}))) == {"failed_tasks": ("fail", 1100)}
 
 
 def test_an_error_of_the_server_is_retried(busy, run_task):
@@ -94,9 +112,27 @@ def test_an_error_of_the_server_is_retried(busy, run_task):
     [
         ({}, "check_task_failures.thresholds: none is given"),
         ({"same_task": {"warn": 3, "fail": 1}}, "check_task_failures.same_task: warn must be stricter"),
+        ({"failed_tasks": {"fail": 1}, "window": "0s"}, "check_task_failures.window: '0s' is too short, nothing ends"),
+        (
+            {"failed_tasks": {"fail": 1}, "dags": {"d": {"window": 0}}},
+            "check_task_failures.dags.d.window: 0 is too short",
+        ),
         ({"failed_tasks": {"fail": 1}, "window": None}, "check_task_failures.window: None is not a duration"),
     ],
 )
 def test_a_mistake_in_the_yaml_is_named_and_not_retried(busy, run_task, parameters, message):
     run = run_task(check(**parameters), raises=AirflowFailException)
     assert re.search(message, str(run.error))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"dags": {"nightly": {"failed_tasks": {"warn": 0}}}},
+        {"dags": {"nightly": {"same_task": {"warn": 0}}}},
+        {"versus_usual": {"failed_tasks": {"warn": 3}}},
+    ],
+)
+def test_thresholds_that_apply_to_nothing_yet_are_no_mistake(fresh, run_task, verdicts_of, parameters):
+    """A task that failed would tell the dead-man's switch that nobody looks."""
+    assert verdicts_of(run_task(check(**parameters))) == {"nothing_to_judge": ("pass", None)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def some_task(**changed: Any) -> TaskInstance:
     fields = {
         **{"dag_id": "failing", "run_id": "r1", "task_id": "bash", "map_index": -1, "try_number": 1},
         **{"operator": "BashOperator", "hostname": "node-a", "pool": "default_pool", "state": "failed"},
+        **{"due_at": datetime(2026, 1, 1, tzinfo=UTC)},
         **{"scheduled_at": None, "queued_at": None, "ended_at": None},
     }
     return TaskInstance(**{**fields, **changed})
@@ -164,6 +166,29 @@ def test_a_log_that_cannot_be_read_is_a_fact_and_does_not_stop_the_check(busy, r
     row["dag_run_id"] = "run-0"
     run = run_task(CheckTaskFailuresOperator(task_id="c", conn_id="airflow_api", failed_tasks={"warn": 0}))
     assert read_published(run.result, "verdicts.json")["facts"]["logs_that_could_not_be_read"] == 1
+
+
+def test_the_last_error_of_a_very_long_log_is_found(busy, judge):
+    filler = [json.dumps({"event": "x" * 100, "level": "info"})] * 50_000
+    for task in ("half_broken.boom", "many_failures.crash"):
+        busy.logs[task] = [*LOGS["timeout"], *filler, *LOGS["bash"]]
+    (name,) = judge(same_error={"warn": 1})
+    assert re.fullmatch(r"AirflowException#[0-9a-f]{4}\.same_error", name)
+
+
+def test_a_log_whose_end_does_not_come_in_time_has_no_known_error_and_is_not_read_again(
+    busy, run_task, read_published, monkeypatch
+):
+    """An error from its middle may be one that the task has survived."""
+    fail(busy, 1)
+    busy.logs["dag_0.load"] = LOGS["bash"] * 40
+    seconds = iter(range(10_000))
+    monkeypatch.setattr("operators.health.airflow_client.monotonic", lambda: float(next(seconds)))
+    for run_id in ("first", "second"):
+        operator = CheckTaskFailuresOperator(task_id="c", conn_id="airflow_api", failed_tasks={"warn": 0})
+        run = run_task(operator, run_id=run_id)
+    assert sum("/logs/" in request.path for request in busy.requests) == 1
+    assert read_published(run.result, "finding.json")["failures"][0]["error"] == ""
 
 
 # -- places ----------------------------------------------------------------------------------------------------------

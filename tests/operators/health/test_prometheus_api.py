@@ -385,3 +385,11 @@ def test_a_real_prometheus_understands_every_question(real_prometheus):
     tasks = ask_until(task_questions(DAY), "dag_id", {"failed", "finished", "retries", "usual_retries"})
     assert tasks.by_label("finished")["d"] == pytest.approx(2 * tasks.by_label("failed")["d"])
     assert tasks.number("retries") == pytest.approx(24 * tasks.number("usual_retries"), rel=0.01)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "a\x01b"])
+def test_an_address_that_cannot_be_asked_is_a_problem_with_its_fix(monkeypatch, host):
+    monkeypatch.setenv(CONN, json.dumps({"conn_type": "http", "host": host}))
+    problem = PrometheusApi("prometheus").ask({"a": "1"}).problem
+    assert "is no address that can be asked" in problem
+    assert "Correct the host of connection 'prometheus'" in problem

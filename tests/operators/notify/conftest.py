@@ -109,3 +109,18 @@ def connections(web: WebReceiver, mail: MailReceiver, monkeypatch: pytest.Monkey
     }
     for name, connection in known.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which somebody listens and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

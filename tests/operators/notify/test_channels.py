@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
-import socket
+import logging
+import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.log import mask_logs
+from fsspec.implementations.local import LocalFileSystem
 
 from operators.notify.channels import (
     Delivery,
@@ -17,6 +21,7 @@ from operators.notify.channels import (
     require_delivered,
     send,
 )
+from operators.notify.message_value import Incident
 from tests.operators.published import task_context
 
 MAIL = {"type": "smtp", "conn_id": "team_mail", "to": ["ml@example.com"]}
@@ -38,13 +43,6 @@ def failure(*channels: dict[str, Any]) -> str:
     (delivery,) = send(channels, MESSAGE, task_context("send_notification"))
     assert delivery.status in (Status.FAILED, Status.MISCONFIGURED)
     return delivery.error
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_mail_reaches_every_recipient(mail: Any) -> None:
@@ -103,6 +101,32 @@ def test_a_retry_goes_only_to_the_channel_that_failed(web: Any, mail: Any) -> No
         ("slack team_chat", "already delivered"),
     ]
     assert len(mail.mails) == len(web.requests) == 1
+
+
+def test_a_storage_that_takes_no_receipt_does_not_keep_the_message_from_the_other_channels(
+    web: Any, artifact_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliver(HTTP)
+    (receipt,) = artifact_root.rglob("delivered/*.json")
+    receipt.unlink()
+    receipt.parent.rmdir()
+    receipt.parent.touch()  # a file, where a folder has to be
+
+    assert deliver(HTTP, CHAT) == [("http incidents", "delivered"), ("slack team_chat", "delivered")]
+    assert len(web.requests) == 3
+    assert caplog.text.count("cannot be written; another try sends again: FileExistsError") == 2
+
+
+def test_a_storage_that_cannot_be_asked_for_a_receipt_does_not_keep_the_message_from_anybody(
+    web: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any, **__: Any) -> bool:
+        raise PermissionError("403 Forbidden")
+
+    monkeypatch.setattr(LocalFileSystem, "exists", refuse)
+
+    assert deliver(HTTP, CHAT) == [("http incidents", "delivered"), ("slack team_chat", "delivered")]
+    assert "so the message is sent: PermissionError: 403 Forbidden" in caplog.text
 
 
 def test_another_message_or_run_is_sent_again(web: Any) -> None:
@@ -187,6 +211,43 @@ def test_no_secret_is_told(
     told = f"{deliveries} {kept} {' '.join(r.getMessage() for r in caplog.records if r.name == 'airflow.task')}"
     assert [str(d.status) for d in deliveries] == ["failed", "failed", "delivered", "delivered"]
     assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {"conn_type": "http", "host": "{address}/hooks/a token"},
+        {"conn_type": "http", "host": "http://{address}/hooks/token"},
+        {"conn_type": "http", "schema": "https", "host": "{address}/hooks/token?signature=token"},
+        {"conn_type": "http", "host": "{address}?signature=token"},
+        {"conn_type": "slackwebhook", "password": "http://{address}/services/token"},
+        {"conn_type": "pagerduty_events", "host": "{address}/token", "password": "integration-key"},
+        {"conn_type": "apprise", "extra": {"config": [{"path": "json://{address}/token"}]}},
+    ],
+    ids=str,
+)
+def test_the_address_of_a_webhook_is_in_no_line_of_the_log_whoever_writes_it(
+    connection: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    closed_port: int,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = f"token-{uuid.uuid4()}"  # what was masked by another test stays masked
+    text = json.dumps(connection).replace("{address}", f"127.0.0.1:{closed_port}").replace("token", secret)
+    monkeypatch.setenv("AIRFLOW_CONN_HOOK", text)
+    kinds = {"slackwebhook": "slack", "pagerduty_events": "pagerduty"}
+    channel = {"type": kinds.get(connection["conn_type"], connection["conn_type"]), "conn_id": "hook"}
+
+    incident = Incident(key="a", summary="a", severity="critical", source="a")
+    message = replace(MESSAGE, incidents=(incident,))
+    (delivery,) = send([channel], message, task_context("send_notification"))
+
+    assert delivery.status is Status.FAILED
+    assert secret not in delivery.error
+    log = "\n".join([capfd.readouterr().out, *(record.getMessage() for record in caplog.records)])
+    assert secret not in mask_logs(None, "", {"event": log})["event"]  # what Airflow does to each line of a task's log
 
 
 @pytest.mark.parametrize(

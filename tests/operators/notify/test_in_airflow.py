@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -36,6 +37,14 @@ with DAG("judged_{name}", schedule=None):
         task_id="send_notification", subject="judged", channels=[{{"type": "http", "conn_id": "incidents"}}]
     ).as_teardown()
     data >> split >> model >> judged >> deployed >> told
+"""
+
+REFUSED_FILE = """
+from airflow.sdk import DAG
+from operators.notify.send_notification import SendNotificationOperator
+
+with DAG("refused", schedule=None):
+    SendNotificationOperator(task_id="send_notification", channels=[{"type": "http", "conn_id": "hook"}])
 """
 
 
@@ -95,3 +104,21 @@ def test_a_deployment_is_told(airflow_home: Path, web: Any) -> None:
     assert message.startswith("judged: success")
     assert "judged_good version 1 is champion (the first one)" in message
     assert web.requests[0]["body"]["deployments"][0]["version"] == 1
+
+
+def test_the_address_of_a_webhook_is_not_in_the_log_of_a_task(
+    tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = f"127.0.0.1:{closed_port}/hooks/a-token"
+    monkeypatch.setenv("AIRFLOW_CONN_HOOK", json.dumps({"conn_type": "http", "host": host}))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__PIPELINES__ARTIFACT_ROOT", f"file://{tmp_path}/artifacts")
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "refused.py").write_text(REFUSED_FILE)
+
+    program = [sys.executable, "-m", "tests.operators.notify.supervised_task"]
+    subprocess.run([*program, "refused.py", "refused", "send_notification", "task.log"], timeout=60, check=True)
+
+    log = (tmp_path / "logs" / "task.log").read_text()
+    assert log.count("Max retries exceeded with url: ***") >= 3  # by the hook, by the channel, as the task's error
+    assert "a-token" not in log

@@ -6,16 +6,19 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk.execution_time.timeout import timeout
 
 from operators.artifacts import Artifact, ArtifactWriter, Reference
 from operators.health.generate_health_report import GenerateHealthReportOperator
+from operators.health.health_report import HEALTH, HealthReport, read_check
 from operators.kept_state import KeptState
 from operators.notify.channels import DeliveryError
 from operators.notify.send_alerts import SendAlertsOperator
@@ -235,6 +238,44 @@ def test_a_check_that_could_not_be_made_says_nothing_of_its_problems(hourly, rec
     assert keys(received[-1]) == {"recovered": ["a/dag_0.a", "a/unmeasured"]}
 
 
+@pytest.fixture
+def report_of(run_task) -> Callable[..., dict[str, Any]]:
+    """``report_of(hour, a=["fail"])``: the report that was made at this hour, by default in the run of this hour."""
+
+    def make(hour: int, *, of_run: str = "", **checks: list[str]) -> dict[str, Any]:
+        run_id, made_at = f"hour-{hour}", f"2026-01-01T{hour:02}:00:00+00:00"
+        published = [publish_check(name, outcomes, run_id=run_id) for name, outcomes in checks.items()]
+        found = tuple(read_check(Reference.from_xcom(reference, where="test")) for reference in published)
+        report = HealthReport(dag_id="a_dag", run_id=of_run or run_id, created_at=made_at, checks=found)
+        context: Any = {"ti": TaskInstance("a_dag", run_id, "generate_health_report")}
+        artifact = ArtifactWriter(context)
+        artifact.write_json(HEALTH, report.to_json())
+        return artifact.publish("health").to_xcom()
+
+    return make
+
+
+def test_the_task_of_an_old_run_that_is_cleared_does_not_tell_what_is_over(report_of, run_task, received, dead, caplog):
+    old = report_of(0, a=["fail"])
+    run_task(alerts(old, channels=[dead]), run_id="hour-0", raises=DeliveryError)
+    for hour in (1, 2):
+        run_task(alerts(report_of(hour, a=["pass"])), run_id=f"hour-{hour}")
+    state = KeptState("a_dag", "send_alerts").read()
+
+    run = run_task(alerts(old, channels=HOOK), run_id="hour-0", try_number=2)
+
+    assert (received, run.result) == ([], None)
+    assert KeptState("a_dag", "send_alerts").read() == state
+    assert "the report of hour-0, made at 2026-01-01T00:00:00+00:00, is older than that of hour-2" in caplog.text
+
+
+def test_a_run_that_is_cleared_as_a_whole_has_looked_again_and_counts(report_of, run_task, received):
+    run_task(alerts(report_of(1, a=["pass"]), channels=HOOK), run_id="hour-1")
+    again = report_of(2, of_run="hour-1", a=["fail"])
+    run_task(alerts(again, channels=HOOK), run_id="hour-1", try_number=2)
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
+
+
 def test_what_lasts_is_called_to_mind(hourly, received):
     for _ in range(3):
         hourly(of={"repeat": "1ms"}, a=["fail"])
@@ -273,11 +314,96 @@ def test_severities_can_be_changed_by_check_and_by_problem(hourly, received):
     }
 
 
-def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it(hourly, received):
-    channel = [{**HOOK[0], "severities": ["critical"]}]
+PAGER = [{**HOOK[0], "severities": ["critical"]}]
+
+
+def test_a_problem_that_is_no_longer_for_a_channel_is_over_for_it_after_clear_after_reports(hourly, received):
+    told = []
     for outcome in ("fail", "warn", "warn"):
-        hourly(channel, a=[outcome])
-    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"recovered": ["a/dag_0.a"]}]
+        hourly(PAGER, a=[outcome])
+        told.append(len(received))
+    # One milder report is too few, as one without the problem is: the next may be critical again.
+    assert told == [1, 1, 2]
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a"]}
+
+
+@pytest.mark.parametrize("outcomes", [["fail", "warn"] * 5, ["fail", "warn", "warn"] * 5], ids=" ".join)
+def test_a_severity_that_hovers_around_a_threshold_does_not_page_each_time(hourly, received, outcomes):
+    for outcome in outcomes:
+        hourly(PAGER, a=[outcome])
+    assert sum("new" in keys(message) for message in received) <= 3
+    for _ in range(12):
+        hourly(PAGER, a=["warn"])
+    assert keys(received[-1]) == {"recovered": ["a/dag_0.a"]}
+
+
+def test_what_was_critical_before_it_was_over_is_not_critical_when_it_comes_again_as_a_warning(hourly, received):
+    for outcome in ("fail", "pass", "pass", "warn"):
+        hourly(a=[outcome])
+    assert [(keys(message), message["severity"]) for message in received] == [
+        ({"new": ["a/dag_0.a"]}, "critical"),
+        ({"recovered": ["a/dag_0.a"]}, "info"),
+        ({"new": ["a/dag_0.a"]}, "warning"),
+    ]
+
+
+TWO_ENTRIES = [{**HOOK[0], "severities": ["critical"]}, {**HOOK[0], "severities": ["warning"]}]
+
+
+def test_two_entries_for_one_receiver_do_not_undo_each_other_every_hour(hourly, received):
+    for _ in range(3):
+        hourly(TWO_ENTRIES, a=["fail", "warn", "pass"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
+
+
+def test_a_problem_that_passes_from_one_entry_to_the_other_is_not_over(hourly, received):
+    for outcome in ("warn", "fail", "warn", "warn"):
+        hourly(TWO_ENTRIES, a=[outcome])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}, {"worse": ["a/dag_0.a"]}]
+
+
+def test_an_incident_lasts_until_nothing_of_any_entry_is_open(hourly, received, monkeypatch):
+    connection = json.loads(os.environ["AIRFLOW_CONN_HOOK"])
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_PAGER", json.dumps({**connection, "conn_type": "pagerduty_events", "password": "a-key"})
+    )
+    pager = {"type": "pagerduty", "conn_id": "pager"}
+    channels = [{**pager, "severities": ["critical"]}, {**pager, "severities": ["warning"]}]
+    for first, second in [("fail", "warn"), ("pass", "warn"), ("pass", "warn"), ("pass", "pass"), ("pass", "pass")]:
+        hourly(channels, a=[first, second])
+    assert [(event["event_action"], event.get("payload", {}).get("severity")) for event in received] == [
+        ("trigger", "critical"),
+        ("trigger", "warning"),
+        ("resolve", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        TWO_ENTRIES,
+        TWO_ENTRIES[::-1],
+        [{"type": "http", "conn_id": "hook", "endpoint": "elsewhere", "checks": ["nothing"]}, *HOOK],
+        [{**HOOK[0], "checks": ["a"], "recoveries": False}],
+    ],
+    ids=["in two entries", "in two entries, moved", "after another one", "chosen by check"],
+)
+def test_what_a_channel_knows_is_not_sent_again_when_the_yaml_says_in_another_way_what_goes_there(
+    hourly, received, changed
+):
+    hourly(HOOK, a=["fail", "warn"])
+    hourly(changed, a=["fail", "warn"])
+    assert len(received) == 1
+
+
+def test_each_entry_says_whether_it_is_told_what_is_over(hourly, received):
+    channels = [TWO_ENTRIES[0], {**TWO_ENTRIES[1], "recoveries": False}]
+    for outcomes in (["fail", "warn"], ["pass", "pass"], ["pass", "pass"]):
+        hourly(channels, a=outcomes)
+    assert [keys(message) for message in received] == [
+        {"new": ["a/dag_0.a", "a/dag_1.a"]},
+        {"recovered": ["a/dag_0.a"]},
+    ]
 
 
 def test_a_channel_may_do_without_what_is_over(hourly, received):
@@ -323,6 +449,58 @@ def test_a_channel_that_failed_is_told_with_the_next_report(hourly, received, de
     assert [keys(message) for message in received] == [{"new": ["a/dag_0.a", "a/dag_1.a"]}]
 
 
+ENDED = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""The mail library leaves its connection to the end of the process when the task is ended meanwhile."""
+
+
+@pytest.fixture
+def hanging(silent_port, monkeypatch) -> Callable[[str], dict[str, Any]]:
+    """``hanging("x@y.z")``: mail through a server that takes the connection and says nothing."""
+    extra = {"timeout": 1, "retry_limit": 5, "disable_ssl": True, "disable_tls": True, "from_email": "a@example.com"}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": silent_port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_MAIL", json.dumps(connection))
+    return lambda address: {"type": "smtp", "conn_id": "mail", "to": [address]}
+
+
+def test_a_mail_server_that_hangs_takes_its_timeout_once_and_not_six_times(hourly, received, hanging):
+    began = time.monotonic()
+    hourly([hanging("a@example.com"), *HOOK], a=["fail"], raises=DeliveryError)
+    assert time.monotonic() - began < 4
+    assert len(received) == 1
+
+
+@ENDED
+def test_channels_that_hang_until_the_task_is_ended_do_not_hide_the_others_from_the_next_try(
+    make_report, run_task, received, hanging, metrics
+):
+    channels = [*map(hanging, ("a@example.com", "b@example.com", "c@example.com")), *HOOK]
+    report, told = make_report(a=["fail"]), []
+    for number in (1, 2):
+        with pytest.raises(AirflowTaskTimeout), timeout(2.5):
+            run_task(alerts(report, channels=channels), try_number=number)
+        told.append(len(received))
+        assert any("conn_id=mail,outcome=failed" in line for line in metrics())
+    assert told == [0, 1]
+
+
+@ENDED
+def test_who_was_told_before_the_task_was_ended_is_not_told_again(make_report, run_task, received, hanging):
+    channels = [*HOOK, *map(hanging, ("a@example.com", "b@example.com"))]
+    with pytest.raises(AirflowTaskTimeout), timeout(1.8):
+        run_task(alerts(make_report(a=["fail"]), channels=channels), run_id="hour-1")
+    run_task(alerts(make_report(a=["fail"]), channels=HOOK), run_id="hour-2")
+    assert len(received) == 1
+
+
+def test_a_channel_that_works_again_has_its_old_place(hourly, received, dead, monkeypatch):
+    second = {**HOOK[0], "endpoint": "second"}
+    hourly([dead, second], a=["fail"], raises=DeliveryError)
+    monkeypatch.setenv("AIRFLOW_CONN_DEAD", os.environ["AIRFLOW_CONN_HOOK"])
+    hourly([dead, second], a=["fail", "fail"])
+    hourly([dead, second], a=["fail", "fail", "fail"])
+    assert [message["path"] for message in received] == ["/second", "/second", "/", "/", "/second"]
+
+
 def test_what_was_over_before_a_channel_worked_again_is_never_told_to_it(hourly, received, dead, monkeypatch):
     hourly([dead], a=["fail"], raises=DeliveryError)
     hourly([], a=["pass"])
@@ -330,6 +508,18 @@ def test_what_was_over_before_a_channel_worked_again_is_never_told_to_it(hourly,
     monkeypatch.setenv("AIRFLOW_CONN_DEAD", os.environ["AIRFLOW_CONN_HOOK"])
     hourly([dead], a=["pass"])
     assert received == []
+
+
+@pytest.mark.parametrize("alert_on", ["fail", "inconclusive"])
+def test_a_problem_of_which_nothing_is_known_any_more_is_not_over(hourly, received, alert_on):
+    of = {"alert_on": alert_on, "clear_after": 1}
+    critical = [{**HOOK[0], "severities": ["critical"]}]
+    hourly(critical, of=of, a=["fail"])
+    for _ in range(3):
+        hourly(critical, of=of, a=["inconclusive"])
+    assert [keys(message) for message in received] == [{"new": ["a/dag_0.a"]}]
+    hourly(critical, of=of, a=["pass"])
+    assert [keys(message) for message in received][1:] == [{"recovered": ["a/dag_0.a"]}]
 
 
 def test_a_task_that_died_after_a_delivery_does_not_deliver_twice(make_report, run_task, received, monkeypatch):
@@ -356,6 +546,22 @@ def test_metrics_tell_what_is_open_and_what_was_sent(hourly, received, dead, met
         "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=hook,outcome=delivered:1|c",
         "airflow.health.alerts_sent_total,dag_id=a_dag,channel=http,conn_id=dead,outcome=failed:1|c",
     ]
+
+
+def test_a_try_that_fails_is_counted_only_if_none_comes_after_it(make_report, run_task, received, dead, metrics):
+    report = make_report(a=["fail"])
+    sent = []
+    for number in (1, 2, 3):
+        metrics()
+        run_task(alerts(report, channels=[*HOOK, dead]), try_number=number, max_tries=2, raises=DeliveryError)
+        sent.append([line.rpartition("conn_id=")[2] for line in metrics() if "alerts_sent_total" in line])
+    assert sent == [["hook,outcome=delivered:1|c"], [], ["dead,outcome=failed:1|c"]]
+
+
+def test_what_is_open_is_counted_also_where_nobody_could_be_told(hourly, dead, metrics):
+    metrics()
+    hourly([dead], a=["fail"], raises=DeliveryError)
+    assert "airflow.health.alerts_open,dag_id=a_dag,severity=critical:1|g" in metrics()
 
 
 # -- what it looks like, and mistakes --------------------------------------------------------------------------------
