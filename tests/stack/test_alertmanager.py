@@ -244,6 +244,11 @@ INHIBITIONS = {
         ],
         [alert("AirflowDagRunFailed", dag_id="a"), alert("AirflowTasksLostHeartbeat", dag_id="a", task_id="t")],
     ),
+    "a dead queue": (
+        [alert("AirflowTasksCannotStart", "critical")],
+        [alert("AirflowTasksKilledExternally", "info", dag_id="a", task_id="t")],
+        [alert("AirflowDagRunFailed", dag_id="a")],
+    ),
     "a dead triggerer": (
         [alert("AirflowTriggererHeartbeatMissing", "critical")],
         [alert("AirflowTriggererNoCapacity", hostname="h")],
