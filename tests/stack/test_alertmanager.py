@@ -209,6 +209,30 @@ def test_an_alert_reaches_slack_and_the_watchdog_its_service(
     assert {path for path, _ in hook.received} == {"/slack", "/watchdog"}
 
 
+@pytest.mark.parametrize(
+    ("states", "text"),
+    [
+        ({"one": "firing", "two": "resolved", "three": "firing"}, "one: of one\nthree: of three\n"),
+        ({"one": "resolved", "two": "resolved"}, "one: of one\ntwo: of two\n"),
+    ],
+    ids=["some are over", "all are over"],
+)
+def test_a_message_names_what_fires_and_only_at_the_end_what_is_over(
+    states: dict[str, str], text: str, tmp_path: Path, tool: Callable[[str], str]
+) -> None:
+    template = yaml.safe_load(RECEIVERS.read_text(encoding="utf-8"))["receivers"][0]["slack_configs"][0]["text"]
+    alerts = [
+        {"status": state, "labels": {}, "annotations": {"summary": name, "description": f"of {name}"}}
+        for name, state in states.items()
+    ]
+    (tmp_path / "none.tmpl").write_text('{{ define "none" }}{{ end }}')
+    (tmp_path / "data.json").write_text(json.dumps({"alerts": alerts}))
+    rendering = [tool("amtool"), "template", "render", f"--template.glob={tmp_path}/none.tmpl"]
+    rendering += [f"--template.data={tmp_path}/data.json", f"--template.text={template}"]
+    done = subprocess.run(rendering, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.rstrip("\n") == text.rstrip("\n")
+
+
 INHIBITIONS = {
     "no metrics": (
         [alert("AirflowMetricsExporterDown", "critical")],
