@@ -127,8 +127,19 @@ def wait_for(look: Callable[[], bool], process: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
-def is_waiting(home: Home) -> bool:
-    return any("sleep 300" in command_line(process) for process in find_members(read_records(home.run_folder)))
+def begin_slow(home: Home) -> subprocess.Popen[str]:
+    """Start the pipeline that takes long, and give its `make run` when its task is at work."""
+    # that of a run which was interrupted just now may still be there
+    before = waiting(home)
+    process = home.begin("slow")
+    wait_for(lambda: bool(waiting(home) - before), process)
+    return process
+
+
+def waiting(home: Home) -> set[int]:
+    """Give the processes that wait."""
+    members = find_members(read_records(home.run_folder))
+    return {process.pid for process in members if "sleep 300" in command_line(process)}
 
 
 def command_line(process: psutil.Process) -> str:
@@ -166,8 +177,7 @@ def test_an_interrupted_start_leaves_nothing_running(stopped: Home, moment: str,
 
 
 def test_an_interrupted_run_leaves_nothing_running_and_does_not_block_the_next(stopped: Home) -> None:
-    process = stopped.begin("slow")
-    wait_for(lambda: is_waiting(stopped), process)
+    process = begin_slow(stopped)
     stopped.seen += read_records(stopped.run_folder)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
@@ -188,8 +198,7 @@ def test_an_interrupted_run_leaves_nothing_running_and_does_not_block_the_next(s
 
 
 def test_stop_ends_a_run_that_is_at_work(stopped: Home) -> None:
-    process = stopped.begin("slow")
-    wait_for(lambda: is_waiting(stopped), process)
+    process = begin_slow(stopped)
     stopped.seen += read_records(stopped.run_folder)
 
     stopped.stop()
@@ -230,8 +239,7 @@ def test_the_second_time_what_runs_is_reused(up: Home) -> None:
 
 def test_an_interrupt_leaves_an_airflow_that_ran_before(up: Home) -> None:
     pids = up.pids()
-    process = up.begin("slow")
-    wait_for(lambda: is_waiting(up), process)
+    process = begin_slow(up)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
 
@@ -241,8 +249,7 @@ def test_an_interrupt_leaves_an_airflow_that_ran_before(up: Home) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused(up: Home) -> None:
-    process = up.begin("slow")
-    wait_for(lambda: is_waiting(up), process)
+    process = begin_slow(up)
 
     second = up.start("quick")
 
