@@ -159,9 +159,10 @@ class Stack:
         messages = self.get("WEBHOOK_PORT", "/received") or []
         return [alert for message in messages if message["receiver"] == receiver for alert in message["alerts"]]
 
-    def paged(self) -> set[str]:
-        """Name the alerts that have paged."""
-        return {alert["labels"]["alertname"] for alert in self.received("page") if alert["status"] == "firing"}
+    def paged(self, after: int = 0) -> set[str]:
+        """Name the alerts that have paged, those among the first ``after`` messages left out."""
+        found = self.received("page")[after:]
+        return {alert["labels"]["alertname"] for alert in found if alert["status"] == "firing"}
 
     def wait_until(self, look: Callable[[], Value], what: str, timeout: float = 180) -> Value:
         """Ask until the answer is true; give it."""

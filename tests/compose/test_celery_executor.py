@@ -131,19 +131,14 @@ def test_more_workers_can_be_had(running: Stack) -> None:
     assert running.unhealthy() == []
 
 
-def pages_since(stack: Stack, known: int) -> set[str]:
-    """Name the alerts that have paged since there were so many messages."""
-    return {a["labels"]["alertname"] for a in stack.received("page")[known:] if a["status"] == "firing"}
-
-
 def test_without_workers_it_pages(running: Stack, measure: Callable[[str, float], None]) -> None:
     known = len(running.received("page"))
     running.compose("stop --timeout 5 worker")
     run_id = running.trigger("ml_pipeline")
     began = time.monotonic()
-    running.wait_until(lambda: pages_since(running, known), "a page", timeout=720)
+    running.wait_until(lambda: running.paged(known), "a page", timeout=720)
     measure("CeleryExecutor: no worker and a run to do, until the page", time.monotonic() - began)
-    assert pages_since(running, known) == {"AirflowTasksQueuedNoneRuns"}
+    assert running.paged(known) == {"AirflowTasksQueuedNoneRuns"}
     running.compose("start worker")
     began = time.monotonic()
     running.wait_for_success("ml_pipeline", run_id, timeout=900)
@@ -155,9 +150,9 @@ def test_without_redis_it_pages(running: Stack, measure: Callable[[str, float], 
     running.compose("stop --timeout 5 redis")
     running.trigger("ml_pipeline")
     began = time.monotonic()
-    running.wait_until(lambda: pages_since(running, known), "a page", timeout=600)
+    running.wait_until(lambda: running.paged(known), "a page", timeout=600)
     measure("CeleryExecutor: no redis and a run to do, until the page", time.monotonic() - began)
-    assert pages_since(running, known) == {"AirflowTasksCannotStart"}
+    assert running.paged(known) == {"AirflowTasksCannotStart"}
     running.compose("start redis")
     running.wait_until(lambda: not running.unhealthy(), "all are healthy")
     running.run("ml_pipeline")
