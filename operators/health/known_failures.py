@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from operators.health.airflow_rows import DagRun, Listing, TaskInstance
+from operators.verdict import Outcome, Verdict
 
 Failed = TypeVar("Failed", bound=DagRun | TaskInstance)
 
@@ -102,6 +103,27 @@ class KnownFailures(Generic[Failed]):
     @property
     def _fields(self) -> list[str]:
         return [field.name for field in fields(self._row)]
+
+
+def judge_unseen(name: str, what: str, *, known: int, number: int, since: datetime) -> Verdict:
+    """Say that failures are not known, so that nothing can be said of those.
+
+    :param name: of the verdict
+    :param what: what failed, in the plural
+    :param known: so many failures are known
+    :param number: of so many
+    :param since: every later one is known
+    """
+    return Verdict(
+        name=name,
+        outcome=Outcome.INCONCLUSIVE,
+        observed=f"{known} of {number}",
+        threshold="all",
+        message=(
+            f"more failed at once than a check reads; which {what} failed before {since:%d %b %H:%M} UTC is not known, "
+            "so what was wrong there may still be"
+        ),
+    )
 
 
 def _end_of(listing: Listing[Any], start: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from operators.health.health_check import format_span, judge_each
+from operators.health.known_failures import judge_unseen
 from operators.health.run_look import RunLook
 from operators.health.run_rules import RunRuleBook, RunRules
 from operators.thresholds import Threshold
@@ -51,16 +52,8 @@ def _may_hide_failures(verdict: Verdict) -> bool:
 
 
 def _unseen(look: RunLook) -> Verdict:
-    return Verdict(
-        name="failed_runs_seen",
-        outcome=Outcome.INCONCLUSIVE,
-        observed=f"{len(look.failed)} of {look.failed_number}",
-        threshold="all",
-        message=(
-            f"more failed at once than a check reads; which runs failed before {look.failures_known_since:%d %b %H:%M} "
-            "UTC is not known, so what was wrong there may still be"
-        ),
-    )
+    since = look.failures_known_since
+    return judge_unseen("failed_runs_seen", "runs", known=len(look.failed), number=look.failed_number, since=since)
 
 
 def _judge(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from operators.health.health_check import judge_each
+from operators.health.known_failures import judge_unseen
 from operators.health.task_look import TaskLook
 from operators.health.task_memory import PLACES, place_of
 from operators.health.task_rules import TaskRuleBook
@@ -39,16 +40,7 @@ def sees_every_pattern(look: TaskLook, rules: TaskRuleBook) -> bool:
 
 def _unseen(look: TaskLook) -> Verdict:
     known = len(look.failed)
-    return Verdict(
-        name="failures_seen",
-        outcome=Outcome.INCONCLUSIVE,
-        observed=f"{known} of {known + look.uncounted}",
-        threshold="all",
-        message=(
-            f"more failed at once than a check reads; which tasks failed before {look.known_since:%d %b %H:%M} UTC "
-            "is not known, so what was wrong there may still be"
-        ),
-    )
+    return judge_unseen("failures_seen", "tasks", known=known, number=known + look.uncounted, since=look.known_since)
 
 
 def _total(look: TaskLook, rules: TaskRuleBook) -> Iterator[Verdict]:
