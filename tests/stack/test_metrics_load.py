@@ -76,6 +76,7 @@ def test_packets_grow_with_the_work() -> None:
     assert idle < busy < most
 
 
+@pytest.mark.slow
 def test_a_block_holds_each_scrape_of_each_series(tmp_path: Path, tool: Callable[[str], str]) -> None:
     tool("promtool")
     dags = traffic.make_dags(1)
@@ -88,6 +89,7 @@ def test_a_block_holds_each_scrape_of_each_series(tmp_path: Path, tool: Callable
         assert 0.05 < block.chunk_bytes / block.samples < 9
 
 
+@pytest.mark.slow
 def test_a_real_prometheus_takes_all_series(tmp_path: Path, tool: Callable[[str], str]) -> None:
     tool("prometheus")
     exporter = take_all(traffic.everything_once(traffic.make_dags(5)))

@@ -373,6 +373,7 @@ def ask_until(questions: dict[str, str], label: str, wanted: set[str]) -> Any:
         time.sleep(0.5)
 
 
+@pytest.mark.slow
 def test_a_real_prometheus_understands_every_question(real_prometheus):
     scheduler = ask_until(dict(QUESTIONS), "file_name", set(QUESTIONS))
     assert scheduler.problem == ""

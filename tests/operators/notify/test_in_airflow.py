@@ -106,6 +106,7 @@ def test_a_deployment_is_told(airflow_home: Path, web: Any) -> None:
     assert web.requests[0]["body"]["deployments"][0]["version"] == 1
 
 
+@pytest.mark.slow
 def test_the_address_of_a_webhook_is_not_in_the_log_of_a_task(
     tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

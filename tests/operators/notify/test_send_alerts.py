@@ -470,6 +470,7 @@ def test_a_mail_server_that_hangs_takes_its_timeout_once_and_not_six_times(hourl
 
 
 @ENDED
+@pytest.mark.slow
 def test_channels_that_hang_until_the_task_is_ended_do_not_hide_the_others_from_the_next_try(
     make_report, run_task, received, hanging, metrics
 ):
